@@ -1,0 +1,1 @@
+"""The doors: HTTP routes, the command line, and the sandbox departments."""

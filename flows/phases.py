@@ -1,0 +1,92 @@
+"""The phases every batch of cases goes through, as Prefect tasks: advance, deliver, advance, deliver, advance.
+
+A large batch has one delivery task a department; a small one takes a phase in a single task, because a task run
+costs Prefect about as much as a whole case costs us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from services.casework.advance import Progress, advance
+from services.casework.deliveries import Tally, deliver_steps
+from services.house import House
+from services.ledger.cases import Claim, release
+
+_SMALL_STEPS = 400
+_PATIENCE_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What came of a batch: cases by state, permits by term, steps by (department, state)."""
+
+    cases: Counter[str] = field(default_factory=Counter)
+    issued: Counter[str] = field(default_factory=Counter)
+    steps: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@task(name="advance", task_run_name="推进 · {count} 件", cache_policy=NO_CACHE, persist_result=False)
+async def advance_cases(house: House, numbers: tuple[str, ...], count: int) -> Progress:
+    """Plan and write what each case needs next: verification, decision and permit, services, closing."""
+    del count
+    seconds = house.settings.lease_seconds
+    return await advance(house.database, house.caseworker, numbers, "dispatch", lease_seconds=seconds)
+
+
+@task(name="deliver", task_run_name="推送 · {share} · {count} 项", cache_policy=NO_CACHE, persist_result=False)
+async def deliver_share(
+    house: House, numbers: tuple[str, ...], departments: Collection[str] | None, share: str, count: int
+) -> Tally:
+    """Send what is due for these cases to one department, or to all of them."""
+    del share, count
+    return await deliver_steps(house, "dispatch", departments=departments, cases=numbers, wake_cases=False)
+
+
+async def work_through(house: House, claim: Claim) -> BatchReport:
+    """Take the claimed cases through every phase, and let them go.
+
+    A department that does not answer within some seconds holds up nobody: its share goes on beside the next phase.
+    """
+    report = BatchReport()
+    stragglers: list[asyncio.Task[Tally]] = []
+    progress = await advance_cases(house, claim.numbers, len(claim.numbers))
+    rounds = 0
+    while progress.steps and rounds < 3:
+        rounds += 1
+        stragglers += await _fan_out(house, claim.numbers, progress.steps, report)
+        report.issued.update(progress.issued)
+        progress = await advance_cases(house, claim.numbers, len(claim.numbers))
+    for late in asyncio.as_completed(stragglers):
+        report.steps.update((await late).outcomes)
+    if stragglers:
+        report.issued.update(progress.issued)
+        progress = await advance_cases(house, claim.numbers, len(claim.numbers))
+    report.issued.update(progress.issued)
+    report.cases = progress.cases
+    async with house.database.write("dispatch") as transaction:
+        await release(transaction, claim)
+    return report
+
+
+async def _fan_out(
+    house: House, numbers: tuple[str, ...], steps: Counter[str], report: BatchReport
+) -> list[asyncio.Task[Tally]]:
+    """Deliver to every department at once; the shares that are not done when patience ends are given back."""
+    if steps.total() <= _SMALL_STEPS:
+        shares = [asyncio.create_task(deliver_share(house, numbers, None, "各部门", steps.total()))]
+    else:
+        shares = [
+            asyncio.create_task(deliver_share(house, numbers, (department,), department, count))
+            for department, count in sorted(steps.items())
+        ]
+    done, late = await asyncio.wait(shares, timeout=_PATIENCE_SECONDS)
+    for share in done:
+        report.steps.update(share.result().outcomes)
+    return list(late)

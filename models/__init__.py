@@ -1,0 +1,42 @@
+"""What is remembered: tables, states with their legal transitions, migrations. No behaviour."""
+
+from models.base import metadata
+from models.cases import Case, CaseCounter, Decision, Fact, Permit
+from models.states import (
+    OPEN_CASES,
+    OPEN_STEPS,
+    CaseState,
+    EntitlementState,
+    PermitState,
+    Role,
+    StepKind,
+    StepState,
+)
+from models.steps import Attempt, Endpoint, Entitlement, InboundMessage, Step
+from models.system import AccessKey, AuditEntry, AuditHead, SystemClock
+
+__all__ = [
+    "OPEN_CASES",
+    "OPEN_STEPS",
+    "AccessKey",
+    "Attempt",
+    "AuditEntry",
+    "AuditHead",
+    "Case",
+    "CaseCounter",
+    "CaseState",
+    "Decision",
+    "Endpoint",
+    "Entitlement",
+    "EntitlementState",
+    "Fact",
+    "InboundMessage",
+    "Permit",
+    "PermitState",
+    "Role",
+    "Step",
+    "StepKind",
+    "StepState",
+    "SystemClock",
+    "metadata",
+]

@@ -1,0 +1,315 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from models.base import JsonType, UtcDateTime
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "access_keys",
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("role", sa.String(24), nullable=False),
+        sa.Column("scope", sa.String(40), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_access_keys")),
+    )
+    op.create_table(
+        "audit_entries",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("actor", sa.String(80), nullable=False),
+        sa.Column("action", sa.String(40), nullable=False),
+        sa.Column("subject", sa.String(80), nullable=False),
+        sa.Column("detail", JsonType, nullable=False),
+        sa.Column("previous", sa.String(64), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_entries")),
+    )
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_entries_subject_sequence", ["subject", "sequence"], unique=False)
+
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "case_counters",
+        sa.Column("scope", sa.String(40), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", name=op.f("pk_case_counters")),
+    )
+    op.create_table(
+        "cases",
+        sa.Column("number", sa.String(40), nullable=False),
+        sa.Column("district", sa.String(24), nullable=False),
+        sa.Column("station", sa.String(80), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("pack", sa.String(64), nullable=True),
+        sa.Column("application_key", sa.String(64), nullable=False),
+        sa.Column("person_key", sa.String(64), nullable=False),
+        sa.Column("name_key", sa.String(64), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("term_asked", sa.Integer(), nullable=False),
+        sa.Column("grounds", JsonType, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("closed_at", UtcDateTime(), nullable=True),
+        sa.Column("ready_at", UtcDateTime(), nullable=True),
+        sa.Column("review_on", sa.Date(), nullable=True),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("decisions", sa.Integer(), nullable=False),
+        sa.Column("weighed", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.String(40), nullable=True),
+        sa.Column("leased_until", UtcDateTime(), nullable=True),
+        sa.Column("set_aside", sa.String(200), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_cases")),
+        sa.UniqueConstraint("application_key", name=op.f("uq_cases_application_key")),
+    )
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_cases_district_received_at_number", ["district", "received_at", "number"], unique=False
+        )
+        batch_op.create_index("ix_cases_name_key", ["name_key"], unique=False)
+        batch_op.create_index("ix_cases_person_key", ["person_key"], unique=False)
+        batch_op.create_index(
+            "ix_cases_ready_at",
+            ["ready_at"],
+            unique=False,
+            sqlite_where=sa.text("ready_at IS NOT NULL"),
+            postgresql_where=sa.text("ready_at IS NOT NULL"),
+        )
+        batch_op.create_index("ix_cases_received_at_number", ["received_at", "number"], unique=False)
+        batch_op.create_index(
+            "ix_cases_review_on",
+            ["review_on"],
+            unique=False,
+            sqlite_where=sa.text("review_on IS NOT NULL"),
+            postgresql_where=sa.text("review_on IS NOT NULL"),
+        )
+        batch_op.create_index("ix_cases_state_received_at_number", ["state", "received_at", "number"], unique=False)
+        batch_op.create_index(
+            "uq_cases_open_person",
+            ["person_key"],
+            unique=True,
+            sqlite_where=sa.text("is_open"),
+            postgresql_where=sa.text("is_open"),
+        )
+
+    op.create_table(
+        "endpoints",
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("url", sa.String(500), nullable=False),
+        sa.Column("secrets", sa.LargeBinary(), nullable=False),
+        sa.Column("batch_size", sa.Integer(), nullable=False),
+        sa.Column("concurrency", sa.Integer(), nullable=False),
+        sa.Column("timeout_seconds", sa.Float(), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.Column("closed_because", sa.String(200), nullable=True),
+        sa.PrimaryKeyConstraint("department", name=op.f("pk_endpoints")),
+    )
+    op.create_table(
+        "inbound_messages",
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("message_id", sa.String(128), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("department", "message_id", name=op.f("pk_inbound_messages")),
+    )
+    op.create_table(
+        "system_clock",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("shift_seconds", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_system_clock")),
+    )
+    op.create_table(
+        "decisions",
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("pack", sa.String(64), nullable=True),
+        sa.Column("pack_digest", sa.String(64), nullable=True),
+        sa.Column("outcome", sa.String(16), nullable=False),
+        sa.Column("term_years", sa.Integer(), nullable=True),
+        sa.Column("because", JsonType, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_decisions_case_number_cases")),
+        sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_decisions")),
+    )
+    op.create_table(
+        "entitlements",
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("service", sa.String(24), nullable=False),
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("leaves_on", sa.Date(), nullable=True),
+        sa.Column("step_id", sa.String(80), nullable=False),
+        sa.Column("reason", sa.String(64), nullable=True),
+        sa.Column("in_force_from", sa.Date(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_entitlements_case_number_cases")),
+        sa.PrimaryKeyConstraint("case_number", "service", name=op.f("pk_entitlements")),
+    )
+    with op.batch_alter_table("entitlements", schema=None) as batch_op:
+        batch_op.create_index("ix_entitlements_department_state", ["department", "state"], unique=False)
+
+    op.create_table(
+        "facts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("value", sa.Boolean(), nullable=False),
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("step_id", sa.String(80), nullable=True),
+        sa.Column("authority", sa.String(200), nullable=True),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_facts_case_number_cases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facts")),
+        sa.UniqueConstraint("step_id", "name", name=op.f("uq_facts_step_id_name")),
+    )
+    with op.batch_alter_table("facts", schema=None) as batch_op:
+        batch_op.create_index("ix_facts_case_number", ["case_number"], unique=False)
+
+    op.create_table(
+        "permits",
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("district", sa.String(24), nullable=False),
+        sa.Column("term_years", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("grounds", JsonType, nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_permits_case_number_cases")),
+        sa.PrimaryKeyConstraint("case_number", name=op.f("pk_permits")),
+    )
+    with op.batch_alter_table("permits", schema=None) as batch_op:
+        batch_op.create_index("ix_permits_state_valid_until", ["state", "valid_until"], unique=False)
+
+    op.create_table(
+        "steps",
+        sa.Column("id", sa.String(80), nullable=False),
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(24), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("content", JsonType, nullable=False),
+        sa.Column("pack", sa.String(64), nullable=False),
+        sa.Column("decision", sa.Integer(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("answer_by", sa.Date(), nullable=True),
+        sa.Column("next_attempt_at", UtcDateTime(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.String(40), nullable=True),
+        sa.Column("received_at", UtcDateTime(), nullable=True),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.Column("reason", sa.String(200), nullable=True),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_steps_case_number_cases")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_steps")),
+    )
+    with op.batch_alter_table("steps", schema=None) as batch_op:
+        batch_op.create_index("ix_steps_case_number", ["case_number"], unique=False)
+        batch_op.create_index("ix_steps_department_state", ["department", "state"], unique=False)
+        batch_op.create_index(
+            "ix_steps_next_attempt_at",
+            ["next_attempt_at"],
+            unique=False,
+            sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+            postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+        )
+
+    op.create_table(
+        "attempts",
+        sa.Column("step_id", sa.String(80), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.String(24), nullable=True),
+        sa.Column("problem", sa.String(300), nullable=True),
+        sa.Column("sent_digest", sa.String(64), nullable=False),
+        sa.Column("excerpt", sa.String(600), nullable=True),
+        sa.ForeignKeyConstraint(["step_id"], ["steps.id"], name=op.f("fk_attempts_step_id_steps")),
+        sa.PrimaryKeyConstraint("step_id", "number", name=op.f("pk_attempts")),
+    )
+    # The audit chain begins: every writer locks this row.
+    head = sa.table("audit_head", sa.column("id"), sa.column("sequence"), sa.column("hash"))
+    op.bulk_insert(head, [{"id": 1, "sequence": 0, "hash": "0" * 64}])
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_table("attempts")
+    with op.batch_alter_table("steps", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_steps_next_attempt_at",
+            sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+            postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_steps_department_state")
+        batch_op.drop_index("ix_steps_case_number")
+
+    op.drop_table("steps")
+    with op.batch_alter_table("permits", schema=None) as batch_op:
+        batch_op.drop_index("ix_permits_state_valid_until")
+
+    op.drop_table("permits")
+    with op.batch_alter_table("facts", schema=None) as batch_op:
+        batch_op.drop_index("ix_facts_case_number")
+
+    op.drop_table("facts")
+    with op.batch_alter_table("entitlements", schema=None) as batch_op:
+        batch_op.drop_index("ix_entitlements_department_state")
+
+    op.drop_table("entitlements")
+    op.drop_table("decisions")
+    op.drop_table("system_clock")
+    op.drop_table("inbound_messages")
+    op.drop_table("endpoints")
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_cases_open_person", sqlite_where=sa.text("is_open"), postgresql_where=sa.text("is_open")
+        )
+        batch_op.drop_index("ix_cases_state_received_at_number")
+        batch_op.drop_index(
+            "ix_cases_review_on",
+            sqlite_where=sa.text("review_on IS NOT NULL"),
+            postgresql_where=sa.text("review_on IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_cases_received_at_number")
+        batch_op.drop_index(
+            "ix_cases_ready_at",
+            sqlite_where=sa.text("ready_at IS NOT NULL"),
+            postgresql_where=sa.text("ready_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_cases_person_key")
+        batch_op.drop_index("ix_cases_name_key")
+        batch_op.drop_index("ix_cases_district_received_at_number")
+
+    op.drop_table("cases")
+    op.drop_table("case_counters")
+    op.drop_table("audit_head")
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_entries_subject_sequence")
+
+    op.drop_table("audit_entries")
+    op.drop_table("access_keys")

@@ -1,0 +1,105 @@
+"""The ledger: entitlements (权益事项), the steps asked of departments (协办事项), and every attempt (推送记录)."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+from models.base import JsonType, UtcDateTime, state_type
+from models.states import EntitlementState, StepKind, StepState
+
+
+class Entitlement(SQLModel, table=True):
+    """One service for one permit. ``from_on`` and ``until_on`` are the days decided; ``step_id`` is the step that
+    last asked for it; ``leaves_on`` the day on which a service in its days of grace is withdrawn (A17)."""
+
+    __tablename__ = "entitlements"
+    __table_args__ = (Index("ix_entitlements_department_state", "department", "state"),)
+
+    case_number: str = Field(sa_column=Column(ForeignKey("cases.number"), primary_key=True))
+    service: str = Field(primary_key=True, max_length=24)
+    department: str = Field(max_length=40)
+    state: EntitlementState = Field(sa_column=Column(state_type(EntitlementState), nullable=False))
+    from_on: date
+    until_on: date
+    leaves_on: date | None = None
+    step_id: str = Field(max_length=80)
+    reason: str | None = Field(default=None, max_length=64)
+    in_force_from: date | None = None
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Step(SQLModel, table=True):
+    """One thing asked of one department about one case; ``id`` is its idempotency key for ever (``webhook-id``).
+
+    ``content`` says what is asked, without personal data: ``{"facts": [...]}`` or ``{"open": [...], "withdraw":
+    [...]}``. ``lease`` fences a claim: an outcome is recorded only by who still holds it.
+    """
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        Index("ix_steps_case_number", "case_number"),
+        Index("ix_steps_department_state", "department", "state"),
+        Index("ix_steps_next_attempt_at", "next_attempt_at", sqlite_where=text("next_attempt_at IS NOT NULL"),
+              postgresql_where=text("next_attempt_at IS NOT NULL")),
+    )  # fmt: skip
+
+    id: str = Field(primary_key=True, max_length=80)
+    case_number: str = Field(sa_column=Column(ForeignKey("cases.number"), nullable=False))
+    department: str = Field(max_length=40)
+    kind: StepKind = Field(sa_column=Column(state_type(StepKind), nullable=False))
+    state: StepState = Field(sa_column=Column(state_type(StepState), nullable=False))
+    content: dict[str, Any] = Field(sa_column=Column(JsonType, nullable=False))
+    pack: str = Field(max_length=64)
+    decision: int | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    answer_by: date | None = None
+    next_attempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    attempts: int = 0
+    lease: str | None = Field(default=None, max_length=40)
+    received_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str | None = Field(default=None, max_length=200)
+
+
+class Attempt(SQLModel, table=True):
+    """One try at a step: what was sent (digest), what came back (bounded), how long it took (milliseconds)."""
+
+    __tablename__ = "attempts"
+
+    step_id: str = Field(sa_column=Column(ForeignKey("steps.id"), primary_key=True))
+    number: int = Field(primary_key=True)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    duration_ms: int
+    status: int | None = None
+    error: str | None = Field(default=None, max_length=24)
+    problem: str | None = Field(default=None, max_length=300)
+    sent_digest: str = Field(max_length=64)
+    excerpt: str | None = Field(default=None, max_length=600)
+
+
+class Endpoint(SQLModel, table=True):
+    """Where and how a department takes messages (接口). Signing secrets stand sealed, newest first."""
+
+    __tablename__ = "endpoints"
+
+    department: str = Field(primary_key=True, max_length=40)
+    url: str = Field(max_length=500)
+    secrets: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    batch_size: int = 1
+    concurrency: int = 8
+    timeout_seconds: float = 15.0
+    open: bool = True
+    closed_because: str | None = Field(default=None, max_length=200)
+
+
+class InboundMessage(SQLModel, table=True):
+    """A call-back that was taken in, so that the same message a second time changes nothing."""
+
+    __tablename__ = "inbound_messages"
+
+    department: str = Field(primary_key=True, max_length=40)
+    message_id: str = Field(primary_key=True, max_length=128)
+    digest: str = Field(max_length=64)
+    received_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,59 @@
+"""What the installation itself remembers: the audit log, access keys, the clock of a simulated system."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index
+from sqlmodel import Field, SQLModel
+
+from models.base import JsonType, UtcDateTime, state_type
+from models.states import Role
+
+
+class AuditEntry(SQLModel, table=True):
+    """One change, chained: ``hash`` is SHA-256 over the canonical JSON of the entry and ``previous``."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_subject_sequence", "subject", "sequence"),)
+
+    sequence: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+    action: str = Field(max_length=40)
+    subject: str = Field(max_length=80)
+    detail: dict[str, Any] = Field(sa_column=Column(JsonType, nullable=False))
+    previous: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class AuditHead(SQLModel, table=True):
+    """The end of the chain, one row: writers lock it, so that entries follow one another without a gap."""
+
+    __tablename__ = "audit_head"
+
+    id: int = Field(default=1, primary_key=True)
+    sequence: int
+    hash: str = Field(max_length=64)
+
+
+class AccessKey(SQLModel, table=True):
+    """A machine client's or an operator's key. Only its hash is kept; ``scope`` is a department or a district."""
+
+    __tablename__ = "access_keys"
+
+    hash: str = Field(primary_key=True, max_length=64)
+    name: str = Field(max_length=80)
+    role: Role = Field(sa_column=Column(state_type(Role), nullable=False))
+    scope: str | None = Field(default=None, max_length=40)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SystemClock(SQLModel, table=True):
+    """How far the business clock of a simulated system is moved, in seconds. No row, or zero: real time."""
+
+    __tablename__ = "system_clock"
+
+    id: int = Field(default=1, primary_key=True)
+    shift_seconds: int = 0

@@ -1,0 +1,275 @@
+"""Advancing cases: plan each of a batch, and write all that the plans say in one transaction.
+
+Safe to repeat: a case that was advanced already has nothing left to change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from models import Case, CaseState, Decision, Entitlement, Permit, PermitState, Step, StepState
+from models.states import CASE_MOVES
+from services.casework.plan import Plan, plan_case
+from services.casework.standing import Applications, Standing, load_standing
+from services.database import Database, Transaction, is_postgresql, table
+from services.errors import ConflictError
+from services.ledger.steps import Move, move_steps
+from services.policy.pack import Pack
+from services.sealing import KeyRing
+from services.workdays import add_workdays
+
+_PROMISED = "promised"
+
+
+@dataclass(slots=True)
+class Progress:
+    """What one pass over a batch came to: ``cases`` by the state they are in now, ``steps`` planned by department."""
+
+    cases: Counter[str] = field(default_factory=Counter)
+    steps: Counter[str] = field(default_factory=Counter)
+    issued: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Caseworker:
+    """What advancing needs at hand: the keys, the packs by name, and the opened applications of the cases in hand."""
+
+    keys: KeyRing
+    packs: Callable[[str], Pack]
+    applications: Applications
+
+    def pack(self, name: str | None) -> Pack | None:
+        """The pack that governs a case: that of its day of receipt (A16)."""
+        return self.packs(name) if name is not None else None
+
+
+async def advance(
+    database: Database, worker: Caseworker, numbers: Collection[str], actor: str, *, lease_seconds: float = 0.0
+) -> Progress:
+    """Take every case of ``numbers`` as far as it goes without an answer from outside.
+
+    For ``lease_seconds`` only the caller, who holds the cases, sends the steps planned here.
+    """
+    clock = database.clock
+    today, moment, now = clock.today(), clock.moment(), clock.now()
+    progress = Progress()
+    async with database.write(actor) as transaction:
+        standing = await load_standing(transaction.connection, numbers, worker.applications)
+        plans = [plan_case(one, worker.pack(one.case.pack), today) for one in standing.values()]
+        first_right_until = now + timedelta(seconds=lease_seconds)
+        writing = _Writing(transaction, worker, standing, today, moment, first_right_until)
+        for plan in plans:
+            writing.take(plan)
+            progress.cases[(plan.states[-1] if plan.states else standing[plan.number].state).value] += 1
+            progress.steps.update(step.department for step in plan.steps)
+            if plan.issued is not None:
+                progress.issued[str(plan.issued.term_years)] += 1
+        await writing.flush()
+    return progress
+
+
+class _Writing:
+    """Rows of many plans, gathered by table and written in bulk."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        worker: Caseworker,
+        standing: Mapping[str, Standing],
+        today: date,
+        moment: datetime,
+        first_right_until: datetime,
+    ) -> None:
+        self.transaction, self.worker, self.standing = transaction, worker, standing
+        self.today, self.moment, self.first_right_until = today, moment, first_right_until
+        self.cases: list[dict[str, Any]] = []
+        self.permits: list[dict[str, Any]] = []
+        self.ended: list[str] = []
+        self.decisions: list[dict[str, Any]] = []
+        self.entitlements: list[dict[str, Any]] = []
+        self.steps: list[dict[str, Any]] = []
+        self.moves: list[Move] = []
+
+    def take(self, plan: Plan) -> None:
+        """Turn one plan into rows and notes. ConflictError for a move that the table of states forbids."""
+        standing = self.standing[plan.number]
+        case = standing.case
+        if not (plan.states or plan.steps or plan.entitlements or plan.weighed or plan.superseded):
+            return
+        state = standing.state
+        for target in plan.states:
+            if target not in CASE_MOVES[state]:
+                raise ConflictError(f"a case cannot move from {state} to {target}", place=plan.number)
+            state = target
+        decision = case.decisions
+        if plan.effective:
+            decision += 1
+            self._keep_decision(plan, standing, decision)
+        self.cases.append(
+            {
+                "key": plan.number,
+                "state": state,
+                "is_open": case.is_open and state not in {CaseState.CLOSED, CaseState.REFUSED, CaseState.WITHDRAWN},
+                "round": case.round + bool(plan.steps),
+                "decisions": decision,
+                "weighed": standing.fact_count if plan.weighed else case.weighed,
+                "review_on": plan.review_on,
+                "decided_at": self.moment if CaseState.DECIDED in plan.states else case.decided_at,
+                "closed_at": self.moment if state in {CaseState.CLOSED, CaseState.REFUSED} else None,
+            }
+        )
+        self._permit(plan, standing)
+        self._steps(plan, decision, self.worker.pack(case.pack))
+        self.entitlements.extend(
+            {
+                "case_number": plan.number,
+                "service": one.service,
+                "department": one.department,
+                "state": one.state,
+                "from_on": one.from_on,
+                "until_on": one.until_on,
+                "leaves_on": one.leaves_on,
+                "step_id": one.step_id,
+                "changed_at": self.moment,
+            }
+            for one in plan.entitlements
+        )
+        self.moves.extend(Move(step, StepState.SUPERSEDED, "no-longer-due") for step in plan.superseded)
+        self._note(plan)
+
+    def _keep_decision(self, plan: Plan, standing: Standing, sequence: int) -> None:
+        question, answer = plan.question, plan.decision
+        assert question is not None and answer is not None  # noqa: S101,PT018 - only a plan with both is effective
+        pack = self.worker.pack(standing.case.pack)
+        kept = orjson.dumps({"question": question.to_json(), "answer": answer.to_json()}, option=orjson.OPT_SORT_KEYS)
+        sealed = self.worker.keys.seal(zlib.compress(kept, 1), f"decision:{plan.number}:{sequence}")
+        self.decisions.append(
+            {
+                "case_number": plan.number,
+                "sequence": sequence,
+                "on": self.today,
+                "pack": pack.code if pack else None,
+                "pack_digest": pack.digest if pack else None,
+                "outcome": answer.permit.outcome,
+                "term_years": answer.permit.term_years,
+                "because": list(answer.permit.because),
+                "digest": hashlib.sha256(kept).hexdigest(),
+                "sealed": sealed,
+                "decided_at": self.moment,
+            }
+        )
+
+    def _permit(self, plan: Plan, standing: Standing) -> None:
+        if plan.ended:
+            self.ended.append(plan.number)
+        if plan.issued is None or plan.decision is None:
+            return
+        self.permits.append(
+            {
+                "case_number": plan.number,
+                "state": PermitState.IN_FORCE,
+                "district": standing.case.district,
+                "term_years": plan.issued.term_years,
+                "valid_from": plan.issued.valid_from,
+                "valid_until": plan.issued.valid_until,
+                "grounds": list(plan.decision.permit.grounds),
+                "issued_at": self.moment,
+            }
+        )
+
+    def _steps(self, plan: Plan, decision: int, pack: Pack | None) -> None:
+        if not plan.steps or pack is None:
+            return
+        days = next((clock.days for clock in pack.clocks_on(self.today) if clock.code == _PROMISED), None)
+        answer_by = add_workdays(self.today, days) if days is not None else None
+        self.steps.extend(
+            {
+                "id": step.id,
+                "case_number": plan.number,
+                "department": step.department,
+                "kind": step.kind,
+                "state": StepState.DUE,
+                "content": step.content,
+                "pack": pack.code,
+                "decision": decision or None,
+                "created_at": self.moment,
+                "answer_by": answer_by,
+                "next_attempt_at": self.first_right_until,
+                "attempts": 0,
+            }
+            for step in plan.steps
+        )
+
+    def _note(self, plan: Plan) -> None:
+        note, number = self.transaction.note, plan.number
+        answer = plan.decision.permit if plan.decision is not None else None
+        if CaseState.REFUSED in plan.states and answer is not None:
+            note("case.refused", number, because=list(answer.because))
+        elif plan.issued is not None and answer is not None:
+            note(
+                "permit.issued",
+                number,
+                term_years=plan.issued.term_years,
+                valid_from=plan.issued.valid_from.isoformat(),
+                valid_until=plan.issued.valid_until.isoformat(),
+                grounds=list(answer.grounds),
+                because=list(answer.because),
+            )
+        elif plan.ended:
+            note("permit.ended", number, reason="expired")
+        if plan.steps:
+            note("steps.planned", number, steps={step.id: _summary(step.content) for step in plan.steps})
+        if plan.superseded:
+            note("steps.superseded", number, steps=list(plan.superseded), reason="no-longer-due")
+        if plan.states and plan.states[-1] is not CaseState.REFUSED:
+            note("case.moved", number, to=plan.states[-1].value)
+
+    async def flush(self) -> None:
+        """Write everything that was taken."""
+        transaction = self.transaction
+        await transaction.insert(Permit, self.permits)
+        await transaction.insert(Decision, self.decisions)
+        await transaction.insert(Step, self.steps)
+        await _write_entitlements(transaction, self.entitlements)
+        await move_steps(transaction, self.moves, self.moment)
+        if self.ended:
+            permits = table(Permit)
+            await transaction.connection.execute(
+                update(permits)
+                .where(permits.c.case_number.in_(self.ended))
+                .values(state=PermitState.ENDED, ended_at=self.moment)
+            )
+        if self.cases:
+            cases = table(Case)
+            changed = {name: bindparam(name) for name in self.cases[0] if name != "key"}
+            await transaction.connection.execute(
+                update(cases).where(cases.c.number == bindparam("key")).values(changed), self.cases
+            )
+
+
+def _summary(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step asks, short enough for the log: facts by name, services by id."""
+    if "facts" in content:
+        return {"facts": list(content["facts"])}
+    return {key: [one["service"] for one in content[key]] for key in ("open", "withdraw") if key in content}
+
+
+async def _write_entitlements(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    dialect = postgresql if is_postgresql(transaction.connection) else sqlite
+    statement = dialect.insert(table(Entitlement))
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in {"case_number", "service"}}
+    await transaction.connection.execute(
+        statement.on_conflict_do_update(index_elements=["case_number", "service"], set_=changed), rows
+    )

@@ -1,0 +1,154 @@
+"""The comparison at the heart of the house: services due against services as they stand. Pure.
+
+Three rules keep messages in sense (ZB87, A9, A17): a service has at most one step under way, so a withdrawal never
+overtakes its grant; what no department has seen yet is taken back, not withdrawn; schooling already begun runs on
+to the end of its term.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from models import EntitlementState, StepKind, StepState
+from services.casework.standing import Standing, StandingEntitlement
+from services.policy.answer import Decision, Entitlement
+from services.policy.grace import grace_end
+from services.policy.pack import Pack
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One service to open or to withdraw, with the days decided and the codes that decided it."""
+
+    service: str
+    first_day: date
+    last_day: date
+    because: list[str]
+
+    def standing(self, department: str, state: EntitlementState, step: str) -> StandingEntitlement:
+        """The service as it stands once the change is planned as part of ``step``."""
+        return StandingEntitlement(self.service, department, state, self.first_day, self.last_day, None, step)
+
+
+@dataclass(slots=True)
+class Difference:
+    """What must be done, by department; ``changed`` are entitlements that change without a message."""
+
+    opens: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    withdraws: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    changed: list[StandingEntitlement] = field(default_factory=list)
+    superseded: set[str] = field(default_factory=set)
+    review_on: date | None = None
+
+    @property
+    def departments(self) -> list[str]:
+        """The departments that have something to do, in the order of their codes."""
+        return sorted({*self.opens, *self.withdraws})
+
+    def look_again_on(self, day: date | None) -> None:
+        """Remember the earliest day on which time alone changes the answer."""
+        if day is not None:
+            self.review_on = min(self.review_on or day, day)
+
+
+def compare(standing: Standing, decision: Decision, pack: Pack, today: date) -> Difference:
+    """What lies between ``decision`` and what stands on the day ``today``."""
+    difference = Difference()
+    difference.look_again_on(decision.next_change)
+    due = {name: one for name, one in decision.entitlements.items() if one.state == "granted" and one.kind != "public"}
+    difference.superseded = _no_longer_right(standing, due)
+    for one in due.values():
+        _open(difference, one, standing.entitlements.get(one.service))
+    failed = {step.id for step in standing.steps if step.state is StepState.FAILED}
+    for name, stands in standing.entitlements.items():
+        if name not in due:
+            _leave(difference, _Leaving(standing, stands, decision, pack, due, failed), today)
+    return difference
+
+
+def _no_longer_right(standing: Standing, due: Mapping[str, Entitlement]) -> set[str]:
+    """Steps that no department has seen and that ask for something no longer due."""
+    return {
+        step.id
+        for step in standing.steps
+        if step.kind is StepKind.ENTITLEMENTS
+        and step.unsent
+        and not step.content.get("withdraw")
+        and any(opening["service"] not in due for opening in step.content.get("open", ()))
+    }
+
+
+def _open(difference: Difference, due: Entitlement, stands: StandingEntitlement | None) -> None:
+    if due.first_day is None or due.last_day is None:
+        raise ValueError(f"{due.service} is granted without its days")
+    change = Change(due.service, due.first_day, due.last_day, list(due.because))
+    if stands is None or stands.state is EntitlementState.ENDED or stands.step_id in difference.superseded:
+        difference.opens[due.department].append(change)
+    elif stands.state is EntitlementState.IN_FORCE:
+        if stands.department != due.department:
+            # A new owner opens only after the old one has let go; until then the service has one owner, not two.
+            leaving = Change(stands.service, stands.from_on, stands.until_on, list(due.because))
+            difference.withdraws[stands.department].append(leaving)
+        elif stands.until_on != due.last_day:
+            difference.opens[due.department].append(change)
+        elif stands.leaves_on is not None:
+            stands.leaves_on = None
+            difference.changed.append(stands)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """A service that stands and is not due, with what its leaving depends on."""
+
+    case: Standing
+    stands: StandingEntitlement
+    decision: Decision
+    pack: Pack
+    due: Mapping[str, Entitlement]
+    failed: set[str]
+
+    def change(self) -> Change:
+        answer = self.decision.entitlements.get(self.stands.service)
+        because = list(answer.because) if answer is not None else [self.stands.service]
+        return Change(self.stands.service, self.stands.from_on, self.stands.until_on, because)
+
+    def whole_step_leaves(self) -> bool:
+        """Whether nothing that its step asked for is due any more, so that nobody need mend that step."""
+        return not any(
+            one.step_id == self.stands.step_id and one.service in self.due for one in self.case.entitlements.values()
+        )
+
+    def grace_until(self, today: date) -> date | None:
+        """The first day without the service when schooling begun runs on (A17); None where nothing runs on."""
+        if any(other in self.due for other in self.pack.services[self.stands.service].replaced_by):
+            return None
+        end = grace_end(self.pack, self.stands.service, min(self.stands.until_on, today - _DAY))
+        return end + _DAY if end is not None else None
+
+
+def _leave(difference: Difference, leaving: _Leaving, today: date) -> None:
+    stands = leaving.stands
+    if stands.state is EntitlementState.DECLINED or (
+        stands.state is EntitlementState.PROVISIONING and stands.step_id in difference.superseded
+    ):
+        stands.state = EntitlementState.ENDED
+        difference.changed.append(stands)
+    elif stands.state is EntitlementState.IN_FORCE:
+        leaves_on = stands.leaves_on or leaving.grace_until(today)
+        if leaves_on is None or leaves_on <= today:
+            difference.withdraws[stands.department].append(leaving.change())
+            return
+        difference.look_again_on(leaves_on)
+        if stands.leaves_on is None:
+            stands.leaves_on = leaves_on
+            difference.changed.append(stands)
+    elif stands.state is EntitlementState.PROVISIONING and stands.step_id in leaving.failed:
+        # The department may have taken the message although we never heard so: what it may hold is withdrawn.
+        difference.withdraws[stands.department].append(leaving.change())
+        if leaving.whole_step_leaves():
+            difference.superseded.add(stands.step_id)

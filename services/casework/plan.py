@@ -1,0 +1,207 @@
+"""The planner: what stands is compared with what is due, and the difference is what must be done.
+
+``plan_case`` is pure. First issue, a full year of residence, a birthday, a fact that came in, a permit's end, a
+new owner of a service: all of them are the one comparison (architecture, "one idea").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from models import CaseState, EntitlementState, StepKind
+from services.casework.comparison import compare
+from services.casework.standing import Standing, StandingEntitlement
+from services.exchange.orders import step_id
+from services.policy.answer import Decision
+from services.policy.decide import decide
+from services.policy.needs import facts_to_ask
+from services.policy.pack import Pack
+from services.policy.question import HeldPermit, Question
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step to be written into the ledger; ``content`` as in ``models.Step``."""
+
+    id: str
+    department: str
+    kind: StepKind
+    content: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to change for one case. Empty fields change nothing.
+
+    ``entitlements`` are rows to write over what stands; ``superseded`` are ids of steps that are no longer right;
+    ``decision`` is kept only if it had an effect.
+    """
+
+    number: str
+    states: list[CaseState] = field(default_factory=list)
+    question: Question | None = None
+    decision: Decision | None = None
+    issued: HeldPermit | None = None
+    ended: bool = False
+    entitlements: list[StandingEntitlement] = field(default_factory=list)
+    steps: list[PlannedStep] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+    review_on: date | None = None
+    weighed: bool = False
+
+    @property
+    def effective(self) -> bool:
+        """Whether the decision changed anything and is therefore kept."""
+        outcome = self.decision.permit.outcome if self.decision is not None else ""
+        return outcome in {"issue", "refuse"} or self.ended or bool(self.entitlements)
+
+
+def plan_case(standing: Standing, pack: Pack | None, today: date) -> Plan:
+    """What must change for the case on the day ``today``, by the pack of its day of receipt."""
+    plan = Plan(standing.case.number, review_on=standing.case.review_on)
+    held = standing.held
+    if standing.permit is None and standing.case.is_open:
+        _towards_permit(plan, standing, pack, today)
+    elif held is not None and pack is not None and _asks_again(standing, today):
+        _under_permit(plan, standing, pack, held, today)
+    _conclude(plan, standing)
+    return plan
+
+
+def _asks_again(standing: Standing, today: date) -> bool:
+    """Whether anything happened since the last decision that could change it."""
+    review_on = standing.case.review_on
+    return (
+        standing.case.weighed != standing.fact_count
+        or (review_on is not None and review_on <= today)
+        or any(_out_of_step(one, today) for one in standing.entitlements.values())
+    )
+
+
+def _out_of_step(standing: StandingEntitlement, today: date) -> bool:
+    """Whether a service stands otherwise than its days say, because its last step was still under way then."""
+    if standing.state is EntitlementState.IN_FORCE:
+        return standing.until_on < today and (standing.leaves_on is None or standing.leaves_on <= today)
+    return standing.state is EntitlementState.ENDED and standing.until_on >= today
+
+
+def _towards_permit(plan: Plan, standing: Standing, pack: Pack | None, today: date) -> None:
+    """Section 二: verify, then issue or refuse; a case that cannot be decided yet waits (A18)."""
+    question = standing.question(today)
+    decision = decide(pack, question)
+    plan.question, plan.decision, plan.weighed = question, decision, True
+    if standing.state is CaseState.RECEIVED:
+        plan.states.append(CaseState.ACCEPTED)
+    permit, term = decision.permit, _issued(decision)
+    if permit.outcome == "wait":
+        if standing.state is not CaseState.VERIFYING:
+            plan.states.append(CaseState.VERIFYING)
+        _ask(plan, standing, pack, question)
+        return
+    plan.states.append(CaseState.DECIDED)
+    if term is None or pack is None:
+        plan.states.append(CaseState.REFUSED)
+        plan.superseded.extend(step.id for step in standing.steps if step.unsent)
+        return
+    plan.issued = term
+    plan.states.append(CaseState.ISSUED)
+    _notify(plan, standing, pack, StepKind.PERMIT_ISSUED, term, today, clauses=permit.because)
+    _reconcile(plan, standing, pack, decision, term, today)
+    _ask(plan, standing, pack, question)
+
+
+def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, today: date) -> None:
+    """Section 三 over time: tiers, birthdays, facts that came later, and the permit's end."""
+    question = standing.question(today)
+    decision = decide(pack, question)
+    plan.question, plan.decision, plan.weighed = question, decision, True
+    if decision.permit.outcome == "ended" and not standing.ended:
+        plan.ended = True
+        _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason="expired")
+    _reconcile(plan, standing, pack, decision, held, today)
+    if decision.permit.outcome == "in-force":
+        _ask(plan, standing, pack, question)
+
+
+def _ask(plan: Plan, standing: Standing, pack: Pack | None, question: Question) -> None:
+    """Plan a verification at every department whose facts the case needs and that was not asked for them."""
+    asked = {name for step in standing.steps if step.kind is StepKind.VERIFICATION for name in step.content["facts"]}
+    if plan.issued is not None:
+        question = replace(question, permit=plan.issued)
+    for department, facts in facts_to_ask(pack, question).items():
+        fresh = [name for name in facts if name not in asked]
+        if fresh:
+            _add_step(plan, standing, StepKind.VERIFICATION, department, {"facts": fresh})
+
+
+def _issued(decision: Decision) -> HeldPermit | None:
+    """The permit that the decision issues; None if it refuses or waits."""
+    permit = decision.permit
+    if permit.term_years is None or permit.valid_from is None or permit.valid_until is None:
+        return None
+    return HeldPermit(permit.term_years, permit.valid_from, permit.valid_until)
+
+
+def _notify(
+    plan: Plan, standing: Standing, pack: Pack, kind: StepKind, permit: HeldPermit, today: date, **extra: Any
+) -> None:
+    """Tell the department that issues the permit (ZB87-2.0b), which keeps its own register of permits."""
+    content = {"permit": _term(permit), **{key: list(v) if isinstance(v, tuple) else v for key, v in extra.items()}}
+    _add_step(plan, standing, kind, pack.permit.issuer_on(today), content)
+
+
+def _add_step(plan: Plan, standing: Standing, kind: StepKind, department: str, content: dict[str, Any]) -> str:
+    identity = step_id(plan.number, kind, department, standing.case.round + 1)
+    plan.steps.append(PlannedStep(identity, department, kind, content))
+    return identity
+
+
+def _term(permit: HeldPermit) -> dict[str, Any]:
+    return {
+        "term_years": permit.term_years,
+        "valid_from": permit.valid_from.isoformat(),
+        "valid_until": permit.valid_until.isoformat(),
+    }
+
+
+def _reconcile(plan: Plan, standing: Standing, pack: Pack, decision: Decision, permit: HeldPermit, today: date) -> None:
+    """Plan one step a department for the difference between the services due and those that stand."""
+    difference = compare(standing, decision, pack, today)
+    plan.superseded.extend(sorted(difference.superseded))
+    plan.entitlements.extend(difference.changed)
+    for department in difference.departments:
+        opens, withdraws = difference.opens[department], difference.withdraws[department]
+        content: dict[str, Any] = {"permit": _term(permit)}
+        if opens:
+            content["open"] = [
+                {
+                    "service": one.service,
+                    "from": one.first_day.isoformat(),
+                    "until": one.last_day.isoformat(),
+                    "because": one.because,
+                }
+                for one in opens
+            ]
+        if withdraws:
+            content["withdraw"] = [
+                {"service": one.service, "last_day": one.last_day.isoformat(), "because": one.because}
+                for one in withdraws
+            ]
+        identity = _add_step(plan, standing, StepKind.ENTITLEMENTS, department, content)
+        plan.entitlements.extend(one.standing(department, EntitlementState.PROVISIONING, identity) for one in opens)
+        plan.entitlements.extend(one.standing(department, EntitlementState.WITHDRAWING, identity) for one in withdraws)
+    plan.review_on = difference.review_on
+
+
+def _conclude(plan: Plan, standing: Standing) -> None:
+    """Close a case that waits for nothing, open one again that has new steps."""
+    state = plan.states[-1] if plan.states else standing.state
+    waiting = bool(plan.steps) or any(step.unfinished and step.id not in plan.superseded for step in standing.steps)
+    if state is CaseState.ISSUED:
+        plan.states.append(CaseState.PROVISIONING if waiting else CaseState.CLOSED)
+    elif state is CaseState.PROVISIONING and not waiting:
+        plan.states.append(CaseState.CLOSED)
+    elif state is CaseState.CLOSED and waiting:
+        plan.states.append(CaseState.PROVISIONING)

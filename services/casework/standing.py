@@ -1,0 +1,207 @@
+"""What stands for a case: its application, facts, permit, entitlements and unfinished steps, read in bulk.
+
+Loading 400 cases takes five queries, whatever they carry.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models import (
+    Case,
+    CaseState,
+    Entitlement,
+    EntitlementState,
+    Fact,
+    Permit,
+    PermitState,
+    Step,
+    StepKind,
+    StepState,
+)
+from models.states import OPEN_STEPS
+from services.database import among, is_postgresql, table
+from services.intake.application import Application
+from services.policy.question import HeldPermit, Question
+from services.sealing import KeyRing
+
+_CASES, _FACTS, _PERMITS = table(Case), table(Fact), table(Permit)
+_ENTITLEMENTS, _STEPS = table(Entitlement), table(Step)
+_WISHES = frozenset({"wants_to_start_business"})
+_UNFINISHED = OPEN_STEPS | {StepState.FAILED}
+
+
+@dataclass(slots=True)
+class StandingEntitlement:
+    """A service as it stands for the permit."""
+
+    service: str
+    department: str
+    state: EntitlementState
+    from_on: date
+    until_on: date
+    leaves_on: date | None
+    step_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandingStep:
+    """A step that is unfinished, or a verification of any state (what was asked is not asked twice)."""
+
+    id: str
+    department: str
+    kind: StepKind
+    state: StepState
+    attempts: int
+    content: Mapping[str, Any]
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the case still waits for it; a failed one waits for an administrator."""
+        return self.state in _UNFINISHED
+
+    @property
+    def unsent(self) -> bool:
+        """Whether no department can have seen it yet."""
+        return self.attempts == 0 and self.state in (StepState.DUE, StepState.HELD)
+
+
+@dataclass(slots=True)
+class Standing:
+    """Everything the planner looks at. ``case`` is the row of the case itself."""
+
+    case: Row[Any]
+    application: Application
+    facts: dict[str, bool] = field(default_factory=dict)
+    fact_count: int = 0
+    permit: Row[Any] | None = None
+    entitlements: dict[str, StandingEntitlement] = field(default_factory=dict)
+    steps: list[StandingStep] = field(default_factory=list)
+
+    @property
+    def state(self) -> CaseState:
+        """Where the case stands."""
+        return CaseState(self.case.state)
+
+    @property
+    def held(self) -> HeldPermit | None:
+        """The permit that was issued, in force or ended; None before."""
+        permit = self.permit
+        return HeldPermit(permit.term_years, permit.valid_from, permit.valid_until) if permit is not None else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the permit's end was dealt with."""
+        return self.permit is not None and self.permit.state is PermitState.ENDED
+
+    def question(self, on: date) -> Question:
+        """What is to be decided about this case on the day ``on`` (contract, section 2)."""
+        application = self.application
+        return Question(
+            on=on,
+            received_on=application.received_on,
+            term_years=application.term_years,
+            grounds=application.grounds,
+            born_on=application.person.born_on,
+            sex=application.person.sex,
+            registered_on=application.residence.registered_on,
+            intends_half_year=application.residence.intends_half_year,
+            from_outside_county=application.residence.from_outside_county,
+            permit=self.held,
+            children=tuple(child.born_on for child in application.children),
+            declared=_WISHES if application.declared.wants_to_start_business else frozenset(),
+            facts=self.facts,
+        )
+
+
+class Applications:
+    """Opened applications of the cases in hand, bounded, in memory only: a case is opened once a batch, not once a
+    phase. ``capacity`` is in cases.
+    """
+
+    def __init__(self, keys: KeyRing, capacity: int = 4_000) -> None:
+        self._keys = keys
+        self._capacity = capacity
+        self._opened: OrderedDict[str, tuple[bytes, Application]] = OrderedDict()
+
+    def open(self, number: str, sealed: bytes) -> Application:
+        """The application sealed in the case ``number``; SealError if it does not open."""
+        kept = self._opened.get(number)
+        if kept is not None and kept[0] == sealed:
+            self._opened.move_to_end(number)
+            return kept[1]
+        application = Application.load(self._keys.open(sealed, f"case:{number}"))
+        self._opened[number] = (sealed, application)
+        if len(self._opened) > self._capacity:
+            self._opened.popitem(last=False)
+        return application
+
+    async def of_cases(self, connection: AsyncConnection, numbers: Collection[str]) -> dict[str, Application]:
+        """The applications of the cases ``numbers``, read where they are not at hand."""
+        missing = [number for number in numbers if number not in self._opened]
+        if missing:
+            query = select(_CASES.c.number, _CASES.c.sealed).where(among(connection, _CASES.c.number, missing))
+            for row in await connection.execute(query):
+                self.open(row.number, row.sealed)
+        return {number: self._opened[number][1] for number in numbers if number in self._opened}
+
+
+async def load_standing(
+    connection: AsyncConnection, numbers: Collection[str], applications: Applications
+) -> dict[str, Standing]:
+    """What stands for the cases ``numbers``, their rows locked until the transaction ends, in the order of number."""
+    cases = select(_CASES).where(among(connection, _CASES.c.number, numbers)).order_by(_CASES.c.number)
+    if is_postgresql(connection):
+        cases = cases.with_for_update()
+    standing = {
+        row.number: Standing(row, applications.open(row.number, row.sealed)) for row in await connection.execute(cases)
+    }
+    facts = select(_FACTS.c.case_number, _FACTS.c.name, _FACTS.c.value)
+    for row in await connection.execute(
+        facts.where(among(connection, _FACTS.c.case_number, standing)).order_by(_FACTS.c.id)
+    ):
+        of_case = standing[row.case_number]
+        of_case.facts[row.name] = row.value
+        of_case.fact_count += 1
+    for row in await connection.execute(select(_PERMITS).where(among(connection, _PERMITS.c.case_number, standing))):
+        standing[row.case_number].permit = row
+    await _load_entitlements(connection, standing)
+    await _load_steps(connection, standing)
+    return standing
+
+
+async def _load_entitlements(connection: AsyncConnection, standing: Mapping[str, Standing]) -> None:
+    issued = [number for number, of_case in standing.items() if of_case.permit is not None]
+    columns = (
+        _ENTITLEMENTS.c.case_number,
+        _ENTITLEMENTS.c.service,
+        _ENTITLEMENTS.c.department,
+        _ENTITLEMENTS.c.state,
+        _ENTITLEMENTS.c.from_on,
+        _ENTITLEMENTS.c.until_on,
+        _ENTITLEMENTS.c.leaves_on,
+        _ENTITLEMENTS.c.step_id,
+    )
+    query = select(*columns).where(among(connection, _ENTITLEMENTS.c.case_number, issued))
+    for number, *values in await connection.execute(query):
+        entitlement = StandingEntitlement(*values)
+        standing[number].entitlements[entitlement.service] = entitlement
+
+
+async def _load_steps(connection: AsyncConnection, standing: Mapping[str, Standing]) -> None:
+    query = select(
+        _STEPS.c.case_number, _STEPS.c.id, _STEPS.c.department, _STEPS.c.kind, _STEPS.c.state, _STEPS.c.attempts,
+        _STEPS.c.content,
+    ).where(
+        among(connection, _STEPS.c.case_number, standing),
+        or_(_STEPS.c.state.in_(_UNFINISHED), _STEPS.c.kind == StepKind.VERIFICATION),
+    )  # fmt: skip
+    for number, *values in await connection.execute(query):
+        standing[number].steps.append(StandingStep(*values))

@@ -1,0 +1,191 @@
+"""Sending: messages of one department, by a bounded number of workers that pull, each try with its result.
+
+Workers pull because a thousand tasks waiting on a connection pool are slower than eight that work (``client``).
+Nothing a department does raises: whatever happens becomes an ``AttemptResult``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from itertools import islice
+
+import aiohttp
+import httpx
+
+from services.errors import InputError
+from services.exchange.client import TIMEOUT, AnswerTooLargeError, read_bounded
+from services.exchange.failures import error_kind
+from services.exchange.masking import excerpt
+from services.exchange.messages import BATCH_CONTENT_TYPE, CONTENT_TYPE, Message, batch_body, batch_id
+from services.exchange.outcomes import Outcome, parse_answer
+from services.exchange.schedule import Verdict, verdict_of
+from services.exchange.signatures import signature_headers
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A department's endpoint as a try needs it.
+
+    ``secrets``: all that hold now, each makes a signature. ``batch_size`` above 1 sends batches of up to so many
+    events; ``concurrency`` is how many requests are out at once; ``timeout`` is seconds for one request, all told.
+    """
+
+    department: str
+    url: str
+    secrets: tuple[str, ...]
+    batch_size: int = 1
+    concurrency: int = 8
+    timeout: float = TIMEOUT
+
+    def __repr__(self) -> str:
+        return f"Target({self.department})"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """One try (推送记录): one request, for one step or for the steps of one batch.
+
+    ``status`` is None when no answer came, and ``error`` then says why (``failures``); ``too-large`` alone goes with
+    a status. ``retry_after`` is seconds. ``excerpt`` is at most 500 characters with nobody recognisable in them.
+    ``sent_digest`` is the SHA-256 (hex) of the body. A step of the batch that ``outcomes`` does not name is received
+    only. ``problem`` says what is wrong with a body that was taken as a mere receipt.
+    """
+
+    step_ids: tuple[str, ...]
+    started_at: datetime
+    duration_ms: int
+    status: int | None
+    error: str | None
+    retry_after: float | None
+    excerpt: str | None
+    sent_digest: str
+    outcomes: tuple[Outcome, ...]
+    verdict: Verdict
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    too_large: bool = False
+
+
+async def deliver(
+    client: httpx.AsyncClient, target: Target, messages: Iterable[Message], clock_utc: Callable[[], datetime]
+) -> AsyncIterator[AttemptResult]:
+    """Send ``messages``, giving each result as it comes, in no order.
+
+    ``clock_utc`` is wire time, aware. Wrap the generator in ``contextlib.aclosing``: leaving it early then stops the
+    workers, and what was not yet sent is not sent.
+    """
+    groups = _groups(iter(messages), target.batch_size)
+    results: asyncio.Queue[AttemptResult | None] = asyncio.Queue()
+
+    async def work() -> None:
+        try:
+            for group in groups:
+                results.put_nowait(await attempt(client, target, group, clock_utc))
+        finally:
+            results.put_nowait(None)
+
+    workers = [asyncio.create_task(work()) for _ in range(max(1, target.concurrency))]
+    try:
+        running = len(workers)
+        while running:
+            result = await results.get()
+            if result is None:
+                running -= 1
+            else:
+                yield result
+        for worker in workers:
+            worker.result()
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+def _groups(messages: Iterator[Message], size: int) -> Iterator[tuple[Message, ...]]:
+    while group := tuple(islice(messages, max(1, size))):
+        yield group
+
+
+async def attempt(
+    client: httpx.AsyncClient, target: Target, group: Sequence[Message], clock_utc: Callable[[], datetime]
+) -> AttemptResult:
+    """One try at one group: a single event as such, several (or a target that takes batches) as a batch."""
+    ids = tuple(message.step_id for message in group)
+    batched = target.batch_size > 1
+    body = batch_body(group) if batched else group[0].body
+    message_id = batch_id(ids) if batched else ids[0]
+    started_at, started = clock_utc(), time.perf_counter()
+    headers = signature_headers(message_id, body, target.secrets, started_at)
+    headers["content-type"] = BATCH_CONTENT_TYPE if batched else CONTENT_TYPE
+    answer: _Answer | None = None
+    error: str | None = None
+    try:
+        async with asyncio.timeout(target.timeout):
+            answer = await _post(client, target.url, body, headers)
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError) as failure:
+        error = error_kind(failure)
+    duration_ms = round((time.perf_counter() - started) * 1000)
+    digest = hashlib.sha256(body).hexdigest()
+    if answer is None:
+        verdict = Verdict.REFUSED if error == "address" else Verdict.RETRY
+        return AttemptResult(ids, started_at, duration_ms, None, error, None, None, digest, (), verdict, None)
+    verdict = verdict_of(answer.status)
+    outcomes, problem = _read(answer) if verdict is Verdict.RECEIVED else ((), None)
+    return AttemptResult(
+        ids,
+        started_at,
+        duration_ms,
+        answer.status,
+        "too-large" if answer.too_large else None,
+        _retry_after(answer.headers.get("retry-after"), started_at),
+        excerpt(answer.body, {value for message in group for value in message.redact}),
+        digest,
+        outcomes,
+        verdict,
+        problem,
+    )
+
+
+async def _post(client: httpx.AsyncClient, url: str, body: bytes, headers: dict[str, str]) -> _Answer:
+    async with client.stream("POST", url, content=body, headers=headers) as response:
+        try:
+            content = await read_bounded(response)
+        except AnswerTooLargeError as excess:
+            return _Answer(response.status_code, response.headers, excess.head, too_large=True)
+        return _Answer(response.status_code, response.headers, content)
+
+
+def _read(answer: _Answer) -> tuple[tuple[Outcome, ...], str | None]:
+    """The outcomes in a 2xx answer. What cannot be read is a receipt all the same: the department has the message."""
+    if answer.too_large:
+        return (), "body: the answer is too long to be read; report the outcomes by call-back"
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        return (), "body: the answer is compressed, which was not asked for"
+    try:
+        return parse_answer(answer.body), None
+    except InputError as problem:
+        return (), str(problem)[:300]
+
+
+def _retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds from a ``Retry-After`` header, in either of its forms; None if there is none or it cannot be read."""
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,46 @@
+"""What a department writes back, made fit to be kept in the clear: bounded, printable, nobody recognisable in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+import orjson
+
+EXCERPT = 500
+NOTE = 500
+
+# Runs of digits that long are citizen ID numbers (18, old ones 15) or bank cards; \d takes full-width digits in too.
+_NUMBER = re.compile(r"\d{14,}[\dXxＸｘ]")
+_PHONE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+_UNPRINTABLE = re.compile(r"[^\S ]+|[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def _hide(found: re.Match[str]) -> str:
+    text = found.group()
+    ends = (6, 4) if len(text) > 11 else (3, 4)
+    return text[: ends[0]] + "*" * (len(text) - sum(ends)) + text[-ends[1] :]
+
+
+def mask(text: str) -> str:
+    """``text`` with ID numbers (370303********1234) and mobile phones (138****1234) masked."""
+    return _PHONE.sub(_hide, _NUMBER.sub(_hide, text))
+
+
+def excerpt(body: bytes, redact: Collection[str] = (), limit: int = EXCERPT) -> str | None:
+    """The beginning of an answer, at most ``limit`` characters, for the record of an attempt; None if it is empty.
+
+    ``redact`` are the person's own values that stood in the message: a receiver that echoes what it was sent must
+    not carry them into our records.
+    """
+    if not body:
+        return None
+    try:
+        # An echo may stand in \uXXXX escapes, where no name would be recognised.
+        text = orjson.dumps(orjson.loads(body)).decode()
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        text = body.decode(errors="replace")
+    for value in sorted(redact, key=len, reverse=True):
+        text = text.replace(value, "***")
+    text = _UNPRINTABLE.sub(" ", mask(text)).strip()
+    return (text if len(text) <= limit else text[: limit - 1] + "…") or None

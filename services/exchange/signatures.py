@@ -1,0 +1,131 @@
+"""Standard Webhooks signatures (HMAC-SHA-256, ``v1``): made for what we send, checked on what comes in.
+
+While two secrets overlap, a message bears one signature of each, and an incoming one passes with either. Time here
+is wire time: the other side compares it with its own clock.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import secrets as randomness
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from standardwebhooks import Webhook
+
+from services.errors import AccessError, InputError
+
+ID_HEADER, TIME_HEADER, SIGNATURE_HEADER = "webhook-id", "webhook-timestamp", "webhook-signature"
+TOLERANCE = timedelta(minutes=5)
+MAX_ID = 128
+MAX_SIGNATURES = 16
+_PREFIX = "whsec_"
+
+
+class SignatureError(AccessError):
+    """A message whose sender is not proven. ``code``: signature-wrong, signature-too-old, signature-in-future."""
+
+    status = 401
+
+    def __init__(self, detail: str, code: str, place: str) -> None:
+        super().__init__(detail, place=place)
+        self.code = code
+
+
+def new_secret() -> str:
+    """A fresh signing secret: ``whsec_`` and 32 random bytes in Base64."""
+    return _PREFIX + base64.b64encode(randomness.token_bytes(32)).decode()
+
+
+def check_secret(secret: str, place: str = "secret") -> None:
+    """InputError unless ``secret`` is ``whsec_`` and 24 to 64 bytes in Base64, as Standard Webhooks asks."""
+    try:
+        size = len(base64.b64decode(secret.removeprefix(_PREFIX), validate=True))
+    except (binascii.Error, ValueError):
+        size = 0
+    if not secret.startswith(_PREFIX) or not 24 <= size <= 64:
+        raise InputError(f"must be {_PREFIX} and 24 to 64 bytes in Base64", place=place)
+
+
+@lru_cache(maxsize=512)
+def _webhook(secret: str) -> Webhook:
+    return Webhook(secret)
+
+
+def _sign(secrets: Iterable[str], message_id: str, at: datetime, body: str) -> list[str]:
+    # The package takes the wall-clock digits for UTC whatever their zone.
+    at = at.astimezone(UTC)
+    return [_webhook(secret).sign(message_id, at, body) for secret in secrets]
+
+
+def signature_headers(message_id: str, body: bytes, secrets: Sequence[str], at: datetime) -> dict[str, str]:
+    """The three headers of a message sent at the aware instant ``at``, one signature for each secret."""
+    if not secrets:
+        raise InputError("has no signing secret; make one first", place="endpoint.secrets")
+    return {
+        ID_HEADER: message_id,
+        TIME_HEADER: str(int(at.timestamp())),
+        SIGNATURE_HEADER: " ".join(_sign(secrets, message_id, at, body.decode())),
+    }
+
+
+def verify(
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Sequence[str],
+    now: datetime,
+    tolerance: timedelta = TOLERANCE,
+) -> str:
+    """The ``webhook-id`` of a message signed with one of ``secrets`` within ``tolerance`` of ``now``.
+
+    InputError names a header that is missing or cannot be read; SignatureError says that the sender is not proven.
+    Age is judged only once the signature is, so that a stranger learns nothing of our clock.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    message_id = _header(given, ID_HEADER)
+    if len(message_id) > MAX_ID or not (message_id.isascii() and message_id.isprintable()) or " " in message_id:
+        raise InputError(f"must be 1 to {MAX_ID} ASCII characters without spaces", place=ID_HEADER)
+    sent = _instant(_header(given, TIME_HEADER))
+    signatures = _header(given, SIGNATURE_HEADER).split(" ")
+    if len(signatures) > MAX_SIGNATURES:
+        raise InputError(f"has more than {MAX_SIGNATURES} signatures", place=SIGNATURE_HEADER)
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise InputError("is not UTF-8", place="body") from None
+    expected = [signature.encode() for signature in _sign(secrets, message_id, sent, text)]
+    # Every pair is compared, whichever fits, so that the time taken tells nothing of the secrets.
+    matches = [
+        hmac.compare_digest(signature.encode(errors="replace"), wanted)
+        for signature in signatures
+        for wanted in expected
+    ]
+    if not any(matches):
+        raise SignatureError(
+            "fits no secret of this endpoint; sign `id.timestamp.body` as sent, with the current secret",
+            "signature-wrong",
+            SIGNATURE_HEADER,
+        )
+    if sent < now - tolerance:
+        raise SignatureError(
+            "is too old; sign each try anew and set the clock by NTP", "signature-too-old", TIME_HEADER
+        )
+    if sent > now + tolerance:
+        raise SignatureError("lies in the future; set the clock by NTP", "signature-in-future", TIME_HEADER)
+    return message_id
+
+
+def _header(given: Mapping[str, str], name: str) -> str:
+    value = given.get(name, "").strip()
+    if not value:
+        raise InputError("is missing; sign the message by Standard Webhooks", place=name)
+    return value
+
+
+def _instant(text: str) -> datetime:
+    if not (text.isascii() and text.isdigit() and len(text) <= 11):
+        raise InputError("must be whole seconds since 1970 in UTC", place=TIME_HEADER)
+    return datetime.fromtimestamp(int(text), UTC)

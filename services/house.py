@@ -1,0 +1,76 @@
+"""One process's share of an installation: settings, database, keys, packs and writers, put together once.
+
+Flows and doors open a house, work in it, and close it; nothing else builds these parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import date
+
+from services.casework.advance import Caseworker
+from services.casework.standing import Applications
+from services.clock import Clock
+from services.database import Database
+from services.exchange.client import close_shared_client
+from services.exchange.messages import MessageWriter
+from services.policy.registry import PackRegistry, default_registry
+from services.settings import Settings
+
+_current: ContextVar[House | None] = ContextVar("house", default=None)
+
+
+class House:
+    """What the work needs at hand. Made by ``open_house``."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.database = Database(settings.dsn, clock)
+        self.keys = settings.keys
+        self.packs: PackRegistry = PackRegistry.load(*settings.packs) if settings.packs else default_registry()
+        self.caseworker = Caseworker(self.keys, self.packs.named, Applications(self.keys))
+        self._writers: dict[str, MessageWriter] = {}
+
+    def writer(self, pack: str) -> MessageWriter:
+        """The writer of messages under one pack."""
+        if pack not in self._writers:
+            settings = self.settings
+            self._writers[pack] = MessageWriter(
+                self.packs.named(pack), public_url=settings.public_url, source=settings.source
+            )
+        return self._writers[pack]
+
+    def department_name(self, code: str, day: date) -> str:
+        """What a department is called on ``day``, in Chinese; its code if no pack knows it."""
+        for pack in reversed(self.packs.packs):
+            if code in pack.departments:
+                return pack.departments[code].name_on(day).zh
+        return code
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await close_shared_client()
+        await self.database.dispose()
+
+
+@asynccontextmanager
+async def open_house(settings: Settings | None = None, clock: Clock | None = None) -> AsyncIterator[House]:
+    """A house for as long as the block runs, its clock set as the installation's.
+
+    Inside another such block of the same task it is the same house: a flow and its subflows share connections.
+    """
+    standing = _current.get()
+    if standing is not None and settings is None:
+        await standing.database.refresh_clock()
+        yield standing
+        return
+    house = House(settings or Settings(), clock)
+    token = _current.set(house)
+    try:
+        await house.database.refresh_clock()
+        yield house
+    finally:
+        _current.reset(token)
+        await house.close()

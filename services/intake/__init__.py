@@ -1,0 +1,1 @@
+"""Applications at the door: ID numbers, files of applications, the application itself and its registering."""

@@ -1,0 +1,68 @@
+"""From a pack's file to a `Pack`: every section read, every code checked against the section that defines it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from services.errors import InputError, NotFoundError
+from services.policy.pack import Pack
+from services.policy.reading import Entry, Problem, parse_yaml, with_lines
+from services.policy.sections import read_pack
+
+SHIPPED: Final = Path(__file__).parent / "packs"
+"""The folder of the packs that come with the house, one ``<code>.yaml`` each."""
+
+
+def load_pack(source: str | Path) -> Pack:
+    """Return the pack of a shipped name (``zibo-2014-87``) or a file.
+
+    Raises NotFoundError if there is none, and InputError with its first problem if it is not good.
+    """
+    path = pack_file(source)
+    pack, problems = check_pack(path)
+    if pack is None:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise InputError(f"{problems[0]}{more}", place=path.name)
+    return pack
+
+
+def check_pack(source: str | Path) -> tuple[Pack | None, list[Problem]]:
+    """Return the pack, or None and everything that is wrong with it, in the order of the file."""
+    text = _text(pack_file(source))
+    try:
+        document = parse_yaml(text)
+    except InputError as error:
+        return None, [Problem(error.place or "document", error.detail)]
+    problems: list[Problem] = []
+    pack = read_pack(Entry(document, "", problems), problems, _plain(document))
+    return pack, with_lines(problems, text) if problems else []
+
+
+def pack_file(source: str | Path) -> Path:
+    """Return the file of a pack: a path as it is, a bare name out of the shipped ones."""
+    path = Path(source)
+    if isinstance(source, str) and path.suffix == "" and path.name == source:
+        path = SHIPPED / f"{source}.yaml"
+    if not path.is_file():
+        raise NotFoundError("no such policy pack: give the name of a shipped one or a file", place=str(source))
+    return path
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("is not UTF-8", place=path.name) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", place=path.name) from None
+
+
+def _plain(value: object) -> Any:
+    """The document as JSON values: days as ISO strings, keys as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,267 @@
+"""A policy pack in memory: one opinion as data, frozen. `loading` reads and checks it, `plan` compiles it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from services.policy.conditions import Condition
+from services.policy.text import Text
+
+if TYPE_CHECKING:
+    from services.policy.plan import Plan
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Dated(Generic[Value]):
+    """A value that changes on certain days (an owner, a name): ``lines`` of (first day, value), in order."""
+
+    lines: tuple[tuple[date, Value], ...]
+
+    def on(self, day: date) -> Value:
+        """Return the value that holds on ``day``; before the first line, the first one's."""
+        found = self.lines[0][1]
+        for first_day, value in self.lines[1:]:
+            if first_day > day:
+                break
+            found = value
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """An organisation. ``standing``: a member of the joint meeting, an associate (A12), the office, the meeting."""
+
+    code: str
+    standing: Literal["member", "associate", "office", "meeting"]
+    names: Dated[Text]
+
+    def name_on(self, day: date) -> Text:
+        """Return what the department is called on ``day``."""
+        return self.names.on(day)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a department alone knows. ``send``: the fields of the person that the question to it may bear."""
+
+    name: str
+    title: Text
+    owner: Dated[str]
+    send: tuple[str, ...]
+
+    def owner_on(self, day: date) -> str:
+        """Return the code of the department that confirms it on ``day``."""
+        return self.owner.on(day)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One atomic service (ZB87-3.1.5b).
+
+    ``clause`` is where the text has it; ``kind`` enrol, assess or public; ``conditions`` are codes beyond the
+    tier; ``replaced_by`` the services whose tier, once it starts, takes this one's place (A9); ``grace``
+    "school-term" where what was begun runs on to the end of the term (A17); ``limited`` where length of
+    residence orders the queue (ZB87-1.2a); ``send`` the allow-list of the person's fields.
+    """
+
+    id: str
+    clause: str
+    title: Text
+    kind: Literal["enrol", "assess", "public"]
+    tier: int
+    owner: Dated[str]
+    conditions: tuple[str, ...]
+    free: bool
+    limited: bool
+    settlements: tuple[str, ...]
+    replaced_by: tuple[str, ...]
+    grace: str | None
+    send: tuple[str, ...]
+
+    def owner_on(self, day: date) -> str:
+        """Return the code of the department that owes it on ``day``."""
+        return self.owner.on(day)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause that is no service: its id, where it stands in the text, and its words."""
+
+    id: str
+    reference: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A figure of the pack. ``law``: the source is a law or the text itself, not a settlement of ours."""
+
+    code: str
+    value: int
+    unit: str
+    law: bool
+    source: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A time limit from acceptance to issue, for applications received on the days given (A13)."""
+
+    code: str
+    days: int
+    unit: Literal["working", "calendar"]
+    first_day: date
+    last_day: date | None
+    source: Text
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolTerm:
+    """A school term, from one (month, day) to another, both included; the later may fall in the next year."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must be true before any permit: a declaration about residence or a confirmed fact, and the reasons."""
+
+    source: Literal["residence", "fact"]
+    name: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to prove a ground: a clause of the text and the facts that must all be true for it."""
+
+    clause: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A ground for the longer permit. It is proven by any one of its routes and false only when all are.
+
+    ``because_proven`` and ``because_unproven`` are the settlements that bear when it is, and when it is not.
+    """
+
+    code: str
+    title: Text
+    routes: tuple[Route, ...]
+    because_proven: tuple[str, ...]
+    because_unproven: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term that may be asked for, by ``clause``.
+
+    ``otherwise`` is None where the term needs no ground; else the years issued when no ground is met, for the
+    reasons ``because_otherwise`` (A5).
+    """
+
+    years: int
+    clause: str
+    otherwise: int | None
+    because_otherwise: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PermitRules:
+    """Section 二: who may apply (``clause``), the gates, the terms by years, the grounds in the order of the text."""
+
+    clause: str
+    gates: tuple[Gate, ...]
+    terms: Mapping[int, Term]
+    grounds: Mapping[str, Ground]
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A step of rights: the terms that reach it, and the years of residence it takes (None: none)."""
+
+    number: int
+    code: str
+    reference: str
+    title: Text
+    terms: tuple[int, ...]
+    residence_years: int | None
+    settlements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCodes:
+    """The codes the engine itself gives as reasons: a permit already given, a service replaced, a fact unknown."""
+
+    permit_given: tuple[str, ...]
+    replaced: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """One opinion. Mappings keep the order of the text; ``first_day`` and ``last_day`` are its days in force.
+
+    No slots: the digest and the compiled plan are kept on it once they are made. Two packs are the same when
+    their digests are.
+    """
+
+    code: str
+    title: Text
+    document: str
+    issuer: Text
+    issued_on: date
+    first_day: date
+    last_day: date
+    in_force_clause: str
+    departments: Mapping[str, Department]
+    districts: Mapping[str, Text]
+    parameters: Mapping[str, Parameter]
+    clocks: tuple[Clock, ...]
+    school_terms: tuple[SchoolTerm, ...]
+    facts: Mapping[str, Fact]
+    permit: PermitRules
+    because: EngineCodes
+    tiers: Mapping[int, Tier]
+    conditions: Mapping[str, Condition]
+    services: Mapping[str, Service]
+    guarantees: tuple[str, ...]
+    clauses: Mapping[str, Clause]
+    settlements: Mapping[str, Text]
+    content: Mapping[str, Any] = field(repr=False)
+    """The file as plain JSON values (days as ISO strings): what the digest is taken over."""
+
+    def covers(self, day: date) -> bool:
+        """Return whether an application received on ``day`` falls under this pack (ZB87-5.1, A16)."""
+        return self.first_day <= day <= self.last_day
+
+    def clocks_on(self, received_on: date) -> tuple[Clock, ...]:
+        """Return the time limits that bind an application received on that day."""
+        return tuple(
+            clock
+            for clock in self.clocks
+            if clock.first_day <= received_on and (clock.last_day is None or received_on <= clock.last_day)
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the pack's canonical JSON (RFC 8785), in hex: a decision names its pack by it."""
+        import rfc8785  # noqa: PLC0415 - `lianban decide` needs no digest and must start fast
+
+        return hashlib.sha256(rfc8785.dumps(dict(self.content))).hexdigest()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The pack compiled for deciding."""
+        from services.policy.plan import compile_plan  # noqa: PLC0415 - plan imports this module's types
+
+        return compile_plan(self)

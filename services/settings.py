@@ -1,0 +1,73 @@
+"""What an installation may set, by environment variable (``LIANBAN_…``) or ``.env`` file; nothing else configures it.
+
+On the embedded default everything lives in one folder, ``data_dir``: the database, the keys, the logs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.errors import InputError
+from services.sealing import KeyRing, new_key
+
+
+class Settings(BaseSettings):
+    """One installation. Seconds are seconds, URLs have no slash at the end."""
+
+    model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path(".lianban")
+    database_url: str = ""
+    prefect_api_url: str = "http://127.0.0.1:4200/api"
+    public_url: str = "http://127.0.0.1:8700"
+    source: str = "urn:lianban:zibo"
+    keys_file: Path | None = None
+    simulate: bool = False
+    lease_seconds: float = Field(default=90.0, gt=0)
+    batch_limit: int = Field(default=400, ge=1, le=2000)
+    linger_seconds: float = Field(default=50.0, ge=0)
+    poll_seconds: float = Field(default=0.5, gt=0)
+    max_body_bytes: int = 1_000_000
+    packs: Annotated[tuple[Path, ...], NoDecode] = ()
+
+    @cached_property
+    def dsn(self) -> str:
+        """The SQLAlchemy URL: what was set, or SQLite in the data folder."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'lianban.db'}"
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The keys that seal personal data: from ``keys_file``, or made once in the data folder, mode 0600."""
+        path = self.keys_file or self.data_dir / "keys.json"
+        if not path.exists():
+            if self.keys_file is not None:
+                raise InputError("no such file; point LIANBAN_KEYS_FILE at the key ring", place="keys_file")
+            _create_keys(path)
+        try:
+            return KeyRing.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError) as problem:
+            raise InputError("is no key ring; restore it from a backup", place=path.name) from problem
+
+
+def _create_keys(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ring = {"current": "k1", "keys": {"k1": new_key()}, "lookup": new_key()}
+    draft = path.with_suffix(f".{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        json.dump(ring, out)
+    # link(), unlike replace(), fails when another process was first: its keys stand, ours are thrown away.
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

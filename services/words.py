@@ -1,0 +1,57 @@
+"""The words for people: Chinese first, English second, one catalogue for pages, commands and run names.
+
+Words of the law (services, clauses, settlements, facts) stand in the pack; these are the words of the house.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.policy.text import Text
+
+CASE_WORDS: Mapping[str, Text] = {
+    "received": Text("已收件", "received"),
+    "accepted": Text("已受理", "accepted"),
+    "verifying": Text("核验中", "verifying"),
+    "decided": Text("已决定", "decided"),
+    "issued": Text("已发证", "issued"),
+    "provisioning": Text("开通中", "opening services"),
+    "closed": Text("已办结", "closed"),
+    "awaiting_applicant": Text("待补正", "awaiting the applicant"),
+    "refused": Text("不予发放", "refused"),
+    "withdrawn": Text("已撤回", "withdrawn"),
+}
+
+STEP_WORDS: Mapping[str, Text] = {
+    "due": Text("待推送", "due"),
+    "sending": Text("推送中", "sending"),
+    "received": Text("已接收", "received"),
+    "done": Text("已办结", "done"),
+    "declined": Text("未办", "declined"),
+    "failed": Text("推送失败", "failed"),
+    "held": Text("暂缓", "held"),
+    "superseded": Text("已取代", "superseded"),
+    "waived": Text("已免办", "waived"),
+}
+
+ENTITLEMENT_WORDS: Mapping[str, Text] = {
+    "due": Text("应开通", "due"),
+    "provisioning": Text("开通中", "being opened"),
+    "in_force": Text("已开通", "in force"),
+    "withdrawing": Text("停止中", "being withdrawn"),
+    "ended": Text("已停止", "ended"),
+    "declined": Text("未获开通", "declined"),
+}
+
+KIND_WORDS: Mapping[str, Text] = {
+    "verification": Text("核验", "verification"),
+    "entitlements": Text("权益事项", "services"),
+    "permit_issued": Text("发证通知", "permit issued"),
+    "permit_ended": Text("居住证终止通知", "permit ended"),
+}
+
+PERMIT_WORDS: Mapping[str, Text] = {
+    "in_force": Text("有效", "in force"),
+    "suspended": Text("暂停", "suspended"),
+    "ended": Text("已终止", "ended"),
+}

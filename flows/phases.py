@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from prefect import task
@@ -32,21 +31,31 @@ class BatchReport:
     steps: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
+class Batch:
+    """Cases in hand, in their house. A plain object on purpose: Prefect walks through lists and dataclasses that a
+    task is given, one element after the other, in search of futures.
+    """
+
+    def __init__(self, house: House, numbers: tuple[str, ...]) -> None:
+        self.house = house
+        self.numbers = numbers
+
+
 @task(name="advance", task_run_name="推进 · {count} 件", cache_policy=NO_CACHE, persist_result=False)
-async def advance_cases(house: House, numbers: tuple[str, ...], count: int) -> Progress:
+async def advance_cases(batch: Batch, count: int) -> Progress:
     """Plan and write what each case needs next: verification, decision and permit, services, closing."""
     del count
+    house = batch.house
     seconds = house.settings.lease_seconds
-    return await advance(house.database, house.caseworker, numbers, "dispatch", lease_seconds=seconds)
+    return await advance(house.database, house.caseworker, batch.numbers, "dispatch", lease_seconds=seconds)
 
 
 @task(name="deliver", task_run_name="推送 · {share} · {count} 项", cache_policy=NO_CACHE, persist_result=False)
-async def deliver_share(
-    house: House, numbers: tuple[str, ...], departments: Collection[str] | None, share: str, count: int
-) -> Tally:
-    """Send what is due for these cases to one department, or to all of them."""
+async def deliver_share(batch: Batch, department: str | None, share: str, count: int) -> Tally:
+    """Send what is due for these cases to one department, or to all of them (None)."""
     del share, count
-    return await deliver_steps(house, "dispatch", departments=departments, cases=numbers, wake_cases=False)
+    departments = None if department is None else (department,)
+    return await deliver_steps(batch.house, "dispatch", departments=departments, cases=batch.numbers, wake_cases=False)
 
 
 async def work_through(house: House, claim: Claim) -> BatchReport:
@@ -54,20 +63,20 @@ async def work_through(house: House, claim: Claim) -> BatchReport:
 
     A department that does not answer within some seconds holds up nobody: its share goes on beside the next phase.
     """
-    report = BatchReport()
+    report, batch = BatchReport(), Batch(house, claim.numbers)
     stragglers: list[asyncio.Task[Tally]] = []
-    progress = await advance_cases(house, claim.numbers, len(claim.numbers))
+    progress = await advance_cases(batch, len(claim.numbers))
     rounds = 0
     while progress.steps and rounds < 3:
         rounds += 1
-        stragglers += await _fan_out(house, claim.numbers, progress.steps, report)
+        stragglers += await _fan_out(batch, progress.steps, report)
         report.issued.update(progress.issued)
-        progress = await advance_cases(house, claim.numbers, len(claim.numbers))
+        progress = await advance_cases(batch, len(claim.numbers))
     for late in asyncio.as_completed(stragglers):
         report.steps.update((await late).outcomes)
     if stragglers:
         report.issued.update(progress.issued)
-        progress = await advance_cases(house, claim.numbers, len(claim.numbers))
+        progress = await advance_cases(batch, len(claim.numbers))
     report.issued.update(progress.issued)
     report.cases = progress.cases
     async with house.database.write("dispatch") as transaction:
@@ -75,18 +84,20 @@ async def work_through(house: House, claim: Claim) -> BatchReport:
     return report
 
 
-async def _fan_out(
-    house: House, numbers: tuple[str, ...], steps: Counter[str], report: BatchReport
-) -> list[asyncio.Task[Tally]]:
+async def _fan_out(batch: Batch, steps: Counter[str], report: BatchReport) -> list[asyncio.Task[Tally]]:
     """Deliver to every department at once; the shares that are not done when patience ends are given back."""
     if steps.total() <= _SMALL_STEPS:
-        shares = [asyncio.create_task(deliver_share(house, numbers, None, "各部门", steps.total()))]
+        shares = [asyncio.create_task(deliver_share(batch, None, "各部门", steps.total()))]
     else:
         shares = [
-            asyncio.create_task(deliver_share(house, numbers, (department,), department, count))
+            asyncio.create_task(deliver_share(batch, department, _name(batch, department), count))
             for department, count in sorted(steps.items())
         ]
     done, late = await asyncio.wait(shares, timeout=_PATIENCE_SECONDS)
     for share in done:
         report.steps.update(share.result().outcomes)
     return list(late)
+
+
+def _name(batch: Batch, department: str) -> str:
+    return batch.house.department_name(department, batch.house.database.clock.today())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from prefect import flow
@@ -29,8 +28,8 @@ async def reconcile(limit: int = 400) -> dict[str, Any]:
             if not claim.numbers:
                 break
             report = await work_through(house, claim)
-            for total, part in ((whole.cases, report.cases), (whole.steps, report.steps)):
-                Counter.update(total, part)
+            whole.cases.update(report.cases)
+            whole.steps.update(report.steps)
         if whole.cases:
             await publish_batch(house, whole)
     return dict(whole.cases)

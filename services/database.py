@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, Table, bindparam, event, exc, func, make_url, select
 from sqlalchemy import String as SqlString
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,6 +27,10 @@ from services.clock import Clock
 from services.errors import UnavailableError
 
 _BUSY_MS = 30_000
+_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
 
 
 class Transaction:
@@ -133,13 +138,20 @@ def among(connection: AsyncConnection, column: ColumnElement[Any], values: Itera
 
 
 def _engine(dsn: str) -> AsyncEngine:
+    # Parameters bear personal data and are therefore kept out of every error.
     url = make_url(dsn)
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        return create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True, **_JSON)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=4, max_overflow=8, connect_args={"timeout": _BUSY_MS / 1000}
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=4,
+        max_overflow=8,
+        hide_parameters=True,
+        **_JSON,
+        connect_args={"timeout": _BUSY_MS / 1000},
     )
 
     def on_connect(connection: Any, _record: Any) -> None:

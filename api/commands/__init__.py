@@ -1,1 +1,1 @@
-"""The commands of ``lianban``, one module each; `api.cli` loads them when they are asked for."""
+"""The commands of ``lianban``, one a module."""

@@ -88,9 +88,7 @@ def _facts(reply: Answer, names: list[str], person: Fixture | UnknownPerson, dec
             part["authority"] = "沙盒业务系统 sandbox register"
 
 
-def _services(
-    reply: Answer, data: Mapping[str, Any], person: Fixture | UnknownPerson, declining: str | None
-) -> None:
+def _services(reply: Answer, data: Mapping[str, Any], person: Fixture | UnknownPerson, declining: str | None) -> None:
     case = data["case"]
     for item in data["open"]:
         service = item["service"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -97,7 +98,9 @@ def read_behaviours(texts: list[str]) -> dict[str, Behaviour]:
         fault, _, value = rest.partition("=")
         if not (department and colon) or fault not in Behaviour.model_fields or (value and fault not in _VALUES):
             known = ", ".join(f"{name}=…" if name in _VALUES else name for name in Behaviour.model_fields)
-            raise InputError(f"cannot be read; write DEPARTMENT:FAULT[=VALUE][@SHARE], FAULT one of {known}", place=text)
+            raise InputError(
+                f"cannot be read; write DEPARTMENT:FAULT[=VALUE][@SHARE], FAULT one of {known}", place=text
+            )
         parts = faults.setdefault(department, {}).setdefault(fault, {})
         if value:
             parts[_VALUES[fault]] = value
@@ -108,3 +111,22 @@ def read_behaviours(texts: list[str]) -> dict[str, Behaviour]:
     except ValidationError as problem:
         first = problem.errors()[0]
         raise InputError(first["msg"], place=".".join(str(part) for part in first["loc"])) from None
+
+
+class Dice:
+    """Whether a fault strikes. What a step is told stays the same however often it comes; the rest is per request."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._random = random.Random(seed)  # noqa: S311 - dice for faults, no secrets
+
+    def strikes(self, fault: Fault | None, step: str | None = None) -> bool:
+        """Throw for ``fault``: anew for every request, or once and for all for a ``step``."""
+        if fault is None:
+            return False
+        if fault.share >= 1:
+            return True
+        if step is None:
+            return self._random.random() < fault.share
+        once = random.Random(f"{self._seed} {type(fault).__name__} {step}")  # noqa: S311 - as above
+        return once.random() < fault.share

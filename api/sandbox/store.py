@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.sandbox.answers import Effect
+from services.errors import InputError
 
 FLUSH_SECONDS = 0.002
 
@@ -37,6 +38,13 @@ _MESSAGE = """INSERT INTO messages (department, id, type, case_number, fields, r
     ON CONFLICT DO UPDATE SET times = times + 1"""
 _EFFECT = """INSERT INTO effects (department, case_number, service, step, action) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET times = times + 1"""
+_AUDIT = {
+    "messages": "SELECT count(*) FROM messages WHERE ?1 IS NULL OR department = ?1",
+    "duplicates": "SELECT coalesce(sum(times - 1), 0) FROM messages WHERE ?1 IS NULL OR department = ?1",
+    "effects": "SELECT count(*) FROM effects WHERE ?1 IS NULL OR department = ?1",
+    "doubled": "SELECT coalesce(sum(doubled), 0) FROM standing WHERE ?1 IS NULL OR department = ?1",
+    "callbacks_waiting": "SELECT count(due_at) FROM callbacks WHERE ?1 IS NULL OR department = ?1",
+}
 _CALLBACK = "INSERT OR IGNORE INTO callbacks (id, department, url, body, due_at) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -56,9 +64,12 @@ class Store:
     """One SQLite file (or ``:memory:``), used from one event loop."""
 
     def __init__(self, path: str) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        # Safe against the death of the process, which is what a sandbox is tried with; not against that of the machine.
-        self._database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _SCHEMA)
+        try:
+            self._database = sqlite3.connect(path, isolation_level=None)
+            # Safe against the death of the process, which is what a sandbox is tried with; not of the machine.
+            self._database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _SCHEMA)
+        except sqlite3.Error as problem:
+            raise InputError(f"cannot be opened as the sandbox's database: {problem}", place=path) from None
         self._messages: list[tuple[Any, ...]] = []
         self._effects: list[tuple[Any, ...]] = []
         self._callbacks: list[tuple[Any, ...]] = []
@@ -108,7 +119,8 @@ class Store:
 
     def next_due(self) -> float | None:
         """When the next call-back is due; None if none waits."""
-        return self._one("SELECT min(due_at) FROM callbacks WHERE due_at IS NOT NULL")
+        due_at: float | None = self._one("SELECT min(due_at) FROM callbacks WHERE due_at IS NOT NULL")
+        return due_at
 
     def tried(self, tries: Iterable[tuple[str, int | None, float | None]]) -> None:
         """Record tries as (id, status, due again at): no time means that it is over, well or not."""
@@ -118,16 +130,7 @@ class Store:
 
     def audit(self, department: str | None = None) -> dict[str, int]:
         """Messages, those of them that came more than once, effects, and openings of what was open already."""
-        where, who = ("WHERE department = ?", (department,)) if department else ("", ())
-        names = ("messages", "duplicates", "effects", "doubled", "callbacks_waiting")
-        queries = (
-            f"SELECT count(*) FROM messages {where}",
-            f"SELECT coalesce(sum(times - 1), 0) FROM messages {where}",
-            f"SELECT count(*) FROM effects {where}",
-            f"SELECT coalesce(sum(doubled), 0) FROM standing {where}",
-            f"SELECT count(due_at) FROM callbacks {where}",
-        )  # fmt: skip
-        return {name: self._one(query, who) for name, query in zip(names, queries, strict=True)}
+        return {name: self._one(query, (department,)) for name, query in _AUDIT.items()}
 
     def records(self, department: str, limit: int) -> dict[str, Any]:
         """What a department holds: its last ``limit`` messages, and every service with how it stands."""

@@ -19,11 +19,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Case, CaseState, Decision, Entitlement, Permit, PermitState, Step, StepState
 from models.states import CASE_MOVES
-from services.casework.plan import Plan, plan_case
+from services.casework.plan import Plan, permit_term, plan_case
 from services.casework.standing import Applications, Standing, load_standing
 from services.database import Database, Transaction, is_postgresql, table
 from services.errors import ConflictError
 from services.ledger.steps import Move, move_steps
+from services.policy.answer import Decision as Answer
 from services.policy.pack import Pack
 from services.sealing import KeyRing
 from services.workdays import add_workdays
@@ -112,9 +113,9 @@ class _Writing:
                 raise ConflictError(f"a case cannot move from {state} to {target}", place=plan.number)
             state = target
         decision = case.decisions
-        if plan.effective:
+        if plan.decision is not None and plan.effective:
             decision += 1
-            self._keep_decision(plan, standing, decision)
+            self._keep_decision(plan.decision, standing, decision)
         self.cases.append(
             {
                 "key": plan.number,
@@ -147,15 +148,14 @@ class _Writing:
         self.moves.extend(Move(step, StepState.SUPERSEDED, "no-longer-due") for step in plan.superseded)
         self._note(plan)
 
-    def _keep_decision(self, plan: Plan, standing: Standing, sequence: int) -> None:
-        question, answer = plan.question, plan.decision
-        assert question is not None and answer is not None  # noqa: S101,PT018 - only a plan with both is effective
+    def _keep_decision(self, answer: Answer, standing: Standing, sequence: int) -> None:
         pack = self.worker.pack(standing.case.pack)
-        kept = orjson.dumps({"question": question.to_json(), "answer": answer.to_json()}, option=orjson.OPT_SORT_KEYS)
-        sealed = self.worker.keys.seal(zlib.compress(kept, 1), f"decision:{plan.number}:{sequence}")
+        asked = standing.application.to_question(self.today, standing.facts, _held(standing))
+        kept = orjson.dumps({"question": asked, "answer": answer.to_json()}, option=orjson.OPT_SORT_KEYS)
+        sealed = self.worker.keys.seal(zlib.compress(kept, 1), f"decision:{standing.case.number}:{sequence}")
         self.decisions.append(
             {
-                "case_number": plan.number,
+                "case_number": standing.case.number,
                 "sequence": sequence,
                 "on": self.today,
                 "pack": pack.code if pack else None,
@@ -251,10 +251,16 @@ class _Writing:
             )
         if self.cases:
             cases = table(Case)
-            changed = {name: bindparam(name) for name in self.cases[0] if name != "key"}
+            changed: dict[str, Any] = {name: bindparam(name) for name in self.cases[0] if name != "key"}
             await transaction.connection.execute(
                 update(cases).where(cases.c.number == bindparam("key")).values(changed), self.cases
             )
+
+
+def _held(standing: Standing) -> dict[str, Any] | None:
+    """The permit as the contract writes it in a question."""
+    held = standing.held
+    return None if held is None else permit_term(held)
 
 
 def _summary(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -269,7 +275,9 @@ async def _write_entitlements(transaction: Transaction, rows: list[dict[str, Any
         return
     dialect = postgresql if is_postgresql(transaction.connection) else sqlite
     statement = dialect.insert(table(Entitlement))
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in {"case_number", "service"}}
+    changed: dict[str, Any] = {
+        name: statement.excluded[name] for name in rows[0] if name not in {"case_number", "service"}
+    }
     await transaction.connection.execute(
         statement.on_conflict_do_update(index_elements=["case_number", "service"], set_=changed), rows
     )

@@ -104,7 +104,7 @@ async def _act(targets: Mapping[str, Target], messages: Mapping[str, list[Messag
     async def send_to(department: str) -> None:
         try:
             stream = deliver(client, targets[department], messages[department], recording.clock_utc)
-            async with aclosing(stream) as sent:  # type: ignore[type-var]  # an async generator can be closed
+            async with aclosing(stream) as sent:
                 async for result in sent:
                     results.put_nowait(result)
         finally:
@@ -113,7 +113,8 @@ async def _act(targets: Mapping[str, Target], messages: Mapping[str, list[Messag
     async with asyncio.TaskGroup() as group:
         for department in messages:
             group.create_task(send_to(department))
-        running, buffer, waiting = len(messages), [], 0
+        buffer: list[AttemptResult] = []
+        running, waiting = len(messages), 0
         loop = asyncio.get_running_loop()
         flush_at = loop.time() + _FLUSH_SECONDS
         while running:
@@ -209,7 +210,7 @@ def _after_failure(step: ClaimedStep, result: AttemptResult, now: datetime) -> M
     if not retries(result.verdict):
         return Move(step.id, StepState.FAILED, reason)
     # Jitter only spreads load over time.
-    again = next_attempt(step.attempt, now, random.random(), result.retry_after)  # noqa: S311
+    again = next_attempt(step.attempt, now, random.random(), retry_after=result.retry_after)  # noqa: S311
     if again is None:
         return Move(step.id, StepState.FAILED, f"{USED_UP}:{reason}")
     return Move(step.id, StepState.DUE, reason, again)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, update
+from sqlalchemy import and_, bindparam, case, or_, update
 
 from models import Entitlement, EntitlementState, Fact, StepKind, StepState
 from services.database import Transaction, among, table
@@ -19,6 +19,7 @@ from services.exchange.outcomes import Outcome
 from services.ledger.steps import Move
 
 _ENTITLEMENTS = table(Entitlement)
+_UNDER_WAY = (EntitlementState.PROVISIONING, EntitlementState.WITHDRAWING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _weigh_facts(settlement: Settlement, answered: Answered, moment: datetime) -
 
 def _weigh_services(settlement: Settlement, answered: Answered) -> None:
     outcome = answered.outcome
-    opens = [one["service"] for one in answered.content.get("open", ())]
+    opens = {one["service"]: date.fromisoformat(one["from"]) for one in answered.content.get("open", ())}
     asked = [*opens, *(one["service"] for one in answered.content.get("withdraw", ()))]
     told: dict[str, tuple[EntitlementState, date | None, str | None]] = {}
     if outcome is not None and outcome.declined is not None:
@@ -103,7 +104,8 @@ def _weigh_services(settlement: Settlement, answered: Answered) -> None:
         if service in asked:
             told[service] = (EntitlementState(said.state), said.from_on, said.reason)
     plain = all(
-        state is (EntitlementState.IN_FORCE if service in opens else EntitlementState.ENDED) and on is None
+        state is (EntitlementState.IN_FORCE if service in opens else EntitlementState.ENDED)
+        and on in (None, opens.get(service))
         for service, (state, on, _) in told.items()
     )
     complete = answered.known.union(told).issuperset(asked)
@@ -137,7 +139,6 @@ async def apply_settlement(transaction: Transaction, settlement: Settlement, mov
     await _confirm_whole(transaction, [one for one in settlement.opened if one.id in moved], moment)
     singles = [one | {"at": moment} for one in settlement.services if one["step"] in moved]
     if singles:
-        under_way = (EntitlementState.PROVISIONING, EntitlementState.WITHDRAWING)
         await transaction.connection.execute(
             update(_ENTITLEMENTS)
             .where(
@@ -145,7 +146,7 @@ async def apply_settlement(transaction: Transaction, settlement: Settlement, mov
                     _ENTITLEMENTS.c.case_number == bindparam("case"),
                     _ENTITLEMENTS.c.service == bindparam("name"),
                     _ENTITLEMENTS.c.step_id == bindparam("step"),
-                    _ENTITLEMENTS.c.state.in_(under_way),
+                    or_(*(_ENTITLEMENTS.c.state == state for state in _UNDER_WAY)),
                 )
             )
             .values(
@@ -170,7 +171,7 @@ async def _confirm_whole(transaction: Transaction, answers: Sequence[Answered], 
             and_(
                 among(transaction.connection, _ENTITLEMENTS.c.case_number, {one.case_number for one in answers}),
                 among(transaction.connection, _ENTITLEMENTS.c.step_id, {one.id for one in answers}),
-                _ENTITLEMENTS.c.state.in_((EntitlementState.PROVISIONING, EntitlementState.WITHDRAWING)),
+                _ENTITLEMENTS.c.state.in_(_UNDER_WAY),
             )
         )
         .values(

@@ -41,7 +41,6 @@ class Plan:
 
     number: str
     states: list[CaseState] = field(default_factory=list)
-    question: Question | None = None
     decision: Decision | None = None
     issued: HeldPermit | None = None
     ended: bool = False
@@ -91,7 +90,7 @@ def _towards_permit(plan: Plan, standing: Standing, pack: Pack | None, today: da
     """Section 二: verify, then issue or refuse; a case that cannot be decided yet waits (A18)."""
     question = standing.question(today)
     decision = decide(pack, question)
-    plan.question, plan.decision, plan.weighed = question, decision, True
+    plan.decision, plan.weighed = decision, True
     if standing.state is CaseState.RECEIVED:
         plan.states.append(CaseState.ACCEPTED)
     permit, term = decision.permit, _issued(decision)
@@ -116,7 +115,7 @@ def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, 
     """Section 三 over time: tiers, birthdays, facts that came later, and the permit's end."""
     question = standing.question(today)
     decision = decide(pack, question)
-    plan.question, plan.decision, plan.weighed = question, decision, True
+    plan.decision, plan.weighed = decision, True
     if decision.permit.outcome == "ended" and not standing.ended:
         plan.ended = True
         _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason="expired")
@@ -148,8 +147,11 @@ def _notify(
     plan: Plan, standing: Standing, pack: Pack, kind: StepKind, permit: HeldPermit, today: date, **extra: Any
 ) -> None:
     """Tell the department that issues the permit (ZB87-2.0b), which keeps its own register of permits."""
-    content = {"permit": _term(permit), **{key: list(v) if isinstance(v, tuple) else v for key, v in extra.items()}}
-    _add_step(plan, standing, kind, pack.permit.issuer_on(today), content)
+    content = {
+        "permit": permit_term(permit),
+        **{key: list(v) if isinstance(v, tuple) else v for key, v in extra.items()},
+    }
+    _add_step(plan, standing, kind, pack.facts["identity_matches"].owner_on(today), content)
 
 
 def _add_step(plan: Plan, standing: Standing, kind: StepKind, department: str, content: dict[str, Any]) -> str:
@@ -158,7 +160,8 @@ def _add_step(plan: Plan, standing: Standing, kind: StepKind, department: str, c
     return identity
 
 
-def _term(permit: HeldPermit) -> dict[str, Any]:
+def permit_term(permit: HeldPermit) -> dict[str, Any]:
+    """A permit as messages and the contract write it."""
     return {
         "term_years": permit.term_years,
         "valid_from": permit.valid_from.isoformat(),
@@ -173,7 +176,7 @@ def _reconcile(plan: Plan, standing: Standing, pack: Pack, decision: Decision, p
     plan.entitlements.extend(difference.changed)
     for department in difference.departments:
         opens, withdraws = difference.opens[department], difference.withdraws[department]
-        content: dict[str, Any] = {"permit": _term(permit)}
+        content: dict[str, Any] = {"permit": permit_term(permit)}
         if opens:
             content["open"] = [
                 {

@@ -170,8 +170,9 @@ async def load_standing(
         of_case = standing[row.case_number]
         of_case.facts[row.name] = row.value
         of_case.fact_count += 1
-    for row in await connection.execute(select(_PERMITS).where(among(connection, _PERMITS.c.case_number, standing))):
-        standing[row.case_number].permit = row
+    permits = select(_PERMITS).where(among(connection, _PERMITS.c.case_number, standing))
+    for permit in await connection.execute(permits):
+        standing[permit.case_number].permit = permit
     await _load_entitlements(connection, standing)
     await _load_steps(connection, standing)
     return standing

@@ -1,19 +1,24 @@
-"""The HTTP client that calls departments: httpx's interface over aiohttp's connection pool.
+"""The HTTP client that calls departments: one narrow way to POST, over aiohttp's connection pool.
 
-httpx's own pool collapses beyond some thirty connections (192 requests a second at 32, against 3,350 with this
-transport on the same machine). One client a process and event loop; redirects, cookies and proxies of the
-environment are off, because the signature and the person's fields are meant for one registered address only.
+httpx's own pool collapses beyond some thirty connections, and its interface over aiohttp's pool costs 250 µs of
+processor a call more than aiohttp alone, half of what a delivery costs in all. So production speaks to aiohttp, and
+an ``httpx.AsyncClient`` is taken wherever a client is asked for, which lets a test call an ASGI application.
+
+Redirects, cookies, proxies of the environment and compressed answers are off: the signature and the person's fields
+are meant for one registered address only, and a bound on what is read must bound what it becomes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 TIMEOUT = 15.0
 CONNECTIONS = 256
@@ -21,46 +26,107 @@ MAX_ANSWER = 65_536
 # Below the five seconds after which common servers drop an idle connection: a call never meets one just dropped.
 IDLE = 4.0
 
-
-class AnswerTooLargeError(Exception):
-    """An answer went past the bound; ``head`` is what was read of it."""
-
-    def __init__(self, head: bytes) -> None:
-        super().__init__(f"more than {MAX_ANSWER} bytes")
-        self.head = head
+_HEADERS = {"user-agent": "Lianban", "accept": "application/json", "accept-encoding": "identity"}
 
 
-def open_client(
-    *, timeout: float = TIMEOUT, connections: int = CONNECTIONS, verify: ssl.SSLContext | bool = True
-) -> httpx.AsyncClient:
-    """A client of its own: ``timeout`` seconds a request, at most ``connections`` at once. Close it after use."""
-    context = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify=verify, trust_env=False)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: its status, the headers that matter here, and at most ``MAX_ANSWER`` bytes of body."""
 
-    def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE, ssl=context),
+    status: int
+    body: bytes
+    retry_after: str | None
+    encoding: str | None
+    too_large: bool
+
+
+class Client(Protocol):
+    """What sends a message. It raises what ``failures.error_kind`` tells apart, and sets no limit of time."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST ``body`` and read the answer up to the bound."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+class PooledClient:
+    """The production client: at most ``connections`` at once; ``verify`` as TLS needs it."""
+
+    def __init__(self, connections: int, verify: ssl.SSLContext | bool) -> None:
+        self._connections = connections
+        self._verify = verify
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was used and then closed."""
+        return self._session is not None and self._session.closed
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST ``body`` and read the answer up to the bound."""
+        # aiohttp binds a session to the running loop, so it is made by the first call.
+        session = self._session or self._open()
+        async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            chunks = await _bounded(response.content.iter_any())
+            if not response.content.at_eof():
+                # What is left unread would spoil the connection for the next call.
+                response.close()
+            return _answer(response.status, chunks, response.headers)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=IDLE, ssl=self._verify),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
+            headers=_HEADERS,
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         )
-
-    return httpx.AsyncClient(
-        transport=AiohttpTransport(client=session, verify=context, trust_env=False),
-        timeout=timeout,
-        follow_redirects=False,
-        trust_env=False,
-        # Compressed answers are refused rather than unpacked: a bound on what is read must bound what it becomes.
-        headers={"user-agent": "Lianban", "accept": "application/json", "accept-encoding": "identity"},
-    )
+        return self._session
 
 
-_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+class HttpxClient:
+    """Any ``httpx.AsyncClient`` as a client; its owner closes it."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST ``body`` and read the answer up to the bound."""
+        sent = {**_HEADERS, **headers}
+        async with self._client.stream("POST", url, content=body, headers=sent, follow_redirects=False) as response:
+            # A mock may hand over an answer whose body never was a stream.
+            consumed = response.is_stream_consumed
+            chunks = [response.content] if consumed else await _bounded(response.aiter_raw())
+            return _answer(response.status_code, chunks, response.headers)
+
+    async def aclose(self) -> None:
+        """Leave the connections to their owner."""
 
 
-def shared_client() -> httpx.AsyncClient:
+def open_client(*, connections: int = CONNECTIONS, verify: ssl.SSLContext | bool = True) -> PooledClient:
+    """A client of its own: at most ``connections`` at once. Close it after use."""
+    return PooledClient(connections, verify)
+
+
+def as_client(client: Client | httpx.AsyncClient) -> Client:
+    """``client`` as this room speaks to it."""
+    return HttpxClient(client) if isinstance(client, httpx.AsyncClient) else client
+
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, PooledClient] = WeakKeyDictionary()
+
+
+def shared_client() -> PooledClient:
     """The client of this process and running event loop, made on first use."""
     loop = asyncio.get_running_loop()
     client = _shared.get(loop)
-    if client is None or client.is_closed:
+    if client is None or client.closed:
         client = _shared[loop] = open_client()
     return client
 
@@ -72,13 +138,20 @@ async def close_shared_client() -> None:
         await client.aclose()
 
 
-async def read_bounded(response: httpx.Response, limit: int = MAX_ANSWER) -> bytes:
-    """The body of a streamed response as it came; AnswerTooLargeError past ``limit`` bytes."""
-    chunks: list[bytes] = []
+async def _bounded(chunks: AsyncIterable[bytes]) -> list[bytes]:
+    """What comes, until it is more than ``MAX_ANSWER``."""
+    read: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_raw():
-        chunks.append(chunk)
+    async for chunk in chunks:
+        read.append(chunk)
         size += len(chunk)
-        if size > limit:
-            raise AnswerTooLargeError(b"".join(chunks)[:limit])
-    return b"".join(chunks)
+        if size > MAX_ANSWER:
+            break
+    return read
+
+
+def _answer(status: int, chunks: list[bytes], headers: Mapping[str, str]) -> Answer:
+    body = b"".join(chunks)
+    return Answer(
+        status, body[:MAX_ANSWER], headers.get("retry-after"), headers.get("content-encoding"), len(body) > MAX_ANSWER
+    )

@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 
-import aiohttp
 import httpx
 
 from services.errors import InputError
-from services.exchange.client import TIMEOUT, AnswerTooLargeError, read_bounded
-from services.exchange.failures import error_kind
+from services.exchange.client import TIMEOUT, Answer, Client, as_client
+from services.exchange.failures import UNANSWERED, error_kind
 from services.exchange.masking import excerpt
 from services.exchange.messages import BATCH_CONTENT_TYPE, CONTENT_TYPE, Message, batch_body, batch_id
 from services.exchange.outcomes import Outcome, parse_answer
@@ -70,29 +69,22 @@ class AttemptResult:
     problem: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    headers: httpx.Headers
-    body: bytes
-    too_large: bool = False
-
-
 async def deliver(
-    client: httpx.AsyncClient, target: Target, messages: Iterable[Message], clock_utc: Callable[[], datetime]
-) -> AsyncIterator[AttemptResult]:
+    client: Client | httpx.AsyncClient, target: Target, messages: Iterable[Message], clock_utc: Callable[[], datetime]
+) -> AsyncGenerator[AttemptResult, None]:
     """Send ``messages``, giving each result as it comes, in no order.
 
     ``clock_utc`` is wire time, aware. Wrap the generator in ``contextlib.aclosing``: leaving it early then stops the
     workers, and what was not yet sent is not sent.
     """
+    sender = as_client(client)
     groups = _groups(iter(messages), target.batch_size)
     results: asyncio.Queue[AttemptResult | None] = asyncio.Queue()
 
     async def work() -> None:
         try:
             for group in groups:
-                results.put_nowait(await attempt(client, target, group, clock_utc))
+                results.put_nowait(await attempt(sender, target, group, clock_utc))
         finally:
             results.put_nowait(None)
 
@@ -119,7 +111,7 @@ def _groups(messages: Iterator[Message], size: int) -> Iterator[tuple[Message, .
 
 
 async def attempt(
-    client: httpx.AsyncClient, target: Target, group: Sequence[Message], clock_utc: Callable[[], datetime]
+    client: Client, target: Target, group: Sequence[Message], clock_utc: Callable[[], datetime]
 ) -> AttemptResult:
     """One try at one group: a single event as such, several (or a target that takes batches) as a batch."""
     ids = tuple(message.step_id for message in group)
@@ -129,12 +121,12 @@ async def attempt(
     started_at, started = clock_utc(), time.perf_counter()
     headers = signature_headers(message_id, body, target.secrets, started_at)
     headers["content-type"] = BATCH_CONTENT_TYPE if batched else CONTENT_TYPE
-    answer: _Answer | None = None
+    answer: Answer | None = None
     error: str | None = None
     try:
         async with asyncio.timeout(target.timeout):
-            answer = await _post(client, target.url, body, headers)
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError) as failure:
+            answer = await client.post(target.url, body, headers)
+    except UNANSWERED as failure:
         error = error_kind(failure)
     duration_ms = round((time.perf_counter() - started) * 1000)
     digest = hashlib.sha256(body).hexdigest()
@@ -149,7 +141,7 @@ async def attempt(
         duration_ms,
         answer.status,
         "too-large" if answer.too_large else None,
-        _retry_after(answer.headers.get("retry-after"), started_at),
+        _retry_after(answer.retry_after, started_at),
         excerpt(answer.body, {value for message in group for value in message.redact}),
         digest,
         outcomes,
@@ -158,20 +150,11 @@ async def attempt(
     )
 
 
-async def _post(client: httpx.AsyncClient, url: str, body: bytes, headers: dict[str, str]) -> _Answer:
-    async with client.stream("POST", url, content=body, headers=headers) as response:
-        try:
-            content = await read_bounded(response)
-        except AnswerTooLargeError as excess:
-            return _Answer(response.status_code, response.headers, excess.head, too_large=True)
-        return _Answer(response.status_code, response.headers, content)
-
-
-def _read(answer: _Answer) -> tuple[tuple[Outcome, ...], str | None]:
+def _read(answer: Answer) -> tuple[tuple[Outcome, ...], str | None]:
     """The outcomes in a 2xx answer. What cannot be read is a receipt all the same: the department has the message."""
     if answer.too_large:
         return (), "body: the answer is too long to be read; report the outcomes by call-back"
-    if answer.headers.get("content-encoding", "identity") != "identity":
+    if answer.encoding not in (None, "identity"):
         return (), "body: the answer is compressed, which was not asked for"
     try:
         return parse_answer(answer.body), None

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import aiohttp
 import httpx
 
+# All that a client raises when no answer came.
+UNANSWERED = (aiohttp.ClientError, httpx.HTTPError, httpx.InvalidURL, OSError)
+
 # The first kind that fits any exception of the chain wins, so the particular stand before the general.
 _KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
     ("address", (httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)),

@@ -9,6 +9,9 @@ import orjson
 
 EXCERPT = 500
 NOTE = 500
+# How much of an answer is looked at, and what is dropped of its end: no value of a person is longer than that, so
+# one that the cut went through is dropped with it.
+_WINDOW, _LONGEST = 2_000, 400
 
 # Runs of digits that long are citizen ID numbers (18, old ones 15) or bank cards; \d takes full-width digits in too.
 _NUMBER = re.compile(r"\d{14,}[\dXxＸｘ]")
@@ -40,7 +43,12 @@ def excerpt(body: bytes, redact: Collection[str] = (), limit: int = EXCERPT) -> 
         text = orjson.dumps(orjson.loads(body)).decode()
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         text = body.decode(errors="replace")
+    cut = len(text) > _WINDOW
+    text = text[:_WINDOW]
     for value in sorted(redact, key=len, reverse=True):
         text = text.replace(value, "***")
-    text = _UNPRINTABLE.sub(" ", mask(text)).strip()
-    return (text if len(text) <= limit else text[: limit - 1] + "…") or None
+    text = mask(text)
+    if cut:
+        text = text[:-_LONGEST]
+    text = _UNPRINTABLE.sub(" ", text).strip()
+    return (text if len(text) <= limit and not cut else text[: limit - 1] + "…") or None

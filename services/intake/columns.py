@@ -9,7 +9,7 @@ from typing import Any, Final
 from services.errors import InputError
 from services.intake import fixture
 from services.intake.text import narrow
-from services.intake.values import read_children, read_day, read_flag, read_grounds, read_term
+from services.intake.values import read_children, read_day, read_flag, read_grounds, read_number, read_term
 
 
 def read_line(text: str) -> str:
@@ -43,6 +43,7 @@ COLUMNS: Final = (
         "派出所自编的编号，每份申请各不相同；同一编号视为同一份申请",
         "the station's own number, one for each application; the same number is the same application",
         "示例-可删除",
+        read_number,
     ),
     Column(
         "受理日期",

@@ -6,11 +6,13 @@ The file goes in by parts of 200 rows, each whole or not at all; the same file a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from services.intake.columns import BY_PATH
 from services.intake.divisions import Districts
+from services.intake.problems import Problem
 from services.intake.register import Registry
 from services.intake.rejects import Reject, write_rejects
 from services.intake.rows import Row, read_applications
@@ -54,16 +56,22 @@ async def import_file(
         answers = await registry.register([row.application for row in good if row.application is not None], actor)
         for row, answer in zip(good, answers, strict=True):
             if answer.problem is not None:
-                report.rejects.append(Reject(row.number, answer.problem))
+                report.rejects.append(Reject(row.number, _as_column(answer.problem)))
             elif answer.new and answer.number is not None:
                 report.new.append(answer.number)
             else:
                 report.known += 1
         told(report)
-    if report.rejects:
-        report.rejects.sort(key=lambda reject: reject.row)
-        report.rejects_file = write_rejects(path, report.rejects)
+    report.rejects.sort(key=lambda reject: reject.row)
+    # Also without any: a list left by an earlier import of the same file would mislead.
+    report.rejects_file = write_rejects(path, report.rejects)
     return report
+
+
+def _as_column(problem: Problem) -> Problem:
+    """The problem under the heading of its column, as the file names it."""
+    column = BY_PATH.get(problem.field)
+    return problem if column is None else replace(problem, field=column.title)
 
 
 def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:

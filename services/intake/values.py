@@ -24,6 +24,8 @@ _CHILD = re.compile(rf"(?:(?P<name>[^/]*)/)?{_DAY}(?:/(?P<relation>[^/]*)(?:/(?P
 # How sheets are made to keep a number as text: ="370303..." and '370303...
 _KEPT_AS_TEXT = re.compile(r'="(.*)"|\'(.*)', re.DOTALL)
 
+_ROUNDED = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]{1,3}")
+
 _YES: Final = frozenset({"是", "有", "yes", "y", "true", "1", "1.0", "√"})
 _NO: Final = frozenset({"否", "无", "no", "n", "false", "0", "0.0", "×"})
 _TERMS: Final[Mapping[str, Literal[1, 3]]] = {
@@ -47,6 +49,11 @@ _NO_DAY = Reason(
     "day",
     "日期不存在或写法无法识别，请写成 2014-10-08",
     "not a day that exists, or not written as one; write it like 2014-10-08",
+)
+_NO_NUMBER = Reason(
+    "rounded",
+    "编号已被电子表格按数值改写，请将该列设为文本格式后重新填写",
+    "a spreadsheet took the number for a quantity; set the column to text and enter it again",
 )
 _NO_FLAG = Reason("flag", "请填写“是”或“否”", "must be yes or no (是 or 否)")
 _NO_TERM = Reason("term", "申领期限只能是“1年”或“3年”", "the term must be 1 or 3 years (1年 or 3年)")
@@ -81,6 +88,13 @@ def as_text(cell: Cell) -> str:
     if isinstance(cell, datetime) and cell.time() == time():
         cell = cell.date()
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+def read_number(text: str) -> str:
+    """A number that names something. Refused where a spreadsheet rounded it, since others round to the same."""
+    if _ROUNDED.fullmatch(narrow(text).upper()):
+        raise CellError(_NO_NUMBER)
+    return text
 
 
 def read_day(text: str) -> date:

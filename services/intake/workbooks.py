@@ -8,7 +8,10 @@ entities, the danger of walking XML, need a document type, and that is refused.
 from __future__ import annotations
 
 import re
+import struct
+import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -30,6 +33,18 @@ _CHUNK = 1 << 16
 _COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 _NO_XML = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bin", ".vml")
 _REFERENCE = re.compile(r"([A-Za-z]{0,3})([0-9]{1,7})")
+# Whatever the standard library raises while it walks an archive or its XML.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    expat.ExpatError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 _TAKEN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
@@ -77,14 +92,14 @@ def _measure(path: Path) -> None:
             left = MAX_INFLATED
             for part in parts:
                 left -= _walk(path, archive, part, left)
-    except (zipfile.BadZipFile, expat.ExpatError, EOFError, OSError, NotImplementedError, ValueError):
+    except _DAMAGE:
         raise _damaged(path) from None
 
 
 def _walk(path: Path, archive: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
     """The true size of one part in bytes, having looked at every tag in it."""
     # The size written in the file may be a lie, and zipfile stops reading there; calamine does not.
-    part.file_size = left + 1
+    part.file_size = sys.maxsize
     tags = None if part.filename.lower().endswith(_NO_XML) else _Tags(path)
     size = 0
     with archive.open(part) as inside:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Attempt, Endpoint, Step, StepKind, StepState
@@ -74,7 +74,7 @@ async def claim_steps(
     """
     connection = transaction.connection
     when = _STEPS.c.next_attempt_at <= now
-    wanted = [_STEPS.c.state.in_(_CLAIMABLE), _STEPS.c.department.in_(departments)]
+    wanted: list[ColumnElement[bool]] = [_STEPS.c.state.in_(_CLAIMABLE), _STEPS.c.department.in_(departments)]
     if cases is not None:
         when = or_(when, and_(_STEPS.c.state == StepState.DUE, _STEPS.c.attempts == 0))
         wanted.append(among(connection, _STEPS.c.case_number, cases))

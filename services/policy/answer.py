@@ -38,6 +38,21 @@ class Entitlement(NamedTuple):
     fails: tuple[str, ...]
 
 
+EntitlementFields: TypeAlias = tuple[
+    str,
+    State,
+    date | None,
+    date | None,
+    str,
+    str,
+    tuple[Need, ...],
+    tuple[str, ...],
+    date | None,
+    tuple[str, ...],
+]
+"""The fields of an `Entitlement` in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class PermitAnswer:
     """What becomes of the permit. The term and the days are None with refuse and wait."""
@@ -73,10 +88,10 @@ class Decision:
             "permit": {
                 "outcome": permit.outcome,
                 "term_years": permit.term_years,
-                "valid_from": _iso(permit.valid_from),
-                "valid_until": _iso(permit.valid_until),
+                "valid_from": permit.valid_from and permit.valid_from.isoformat(),
+                "valid_until": permit.valid_until and permit.valid_until.isoformat(),
                 "grounds": list(permit.grounds),
-                "needs": [need._asdict() for need in permit.needs],
+                "needs": _needs(permit.needs),
                 "because": list(permit.because),
             },
             "entitlements": {
@@ -86,7 +101,7 @@ class Decision:
                     "until": last_day and last_day.isoformat(),
                     "kind": kind,
                     "department": department,
-                    "needs": [need._asdict() for need in needs],
+                    "needs": _needs(needs) if needs else [],
                     "because": list(because),
                 }
                 for service, state, first_day, last_day, kind, department, needs, because, _, _ in (
@@ -96,5 +111,5 @@ class Decision:
         }
 
 
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
+def _needs(needs: tuple[Need, ...]) -> list[dict[str, str]]:
+    return [{"fact": fact, "department": department} for fact, department in needs]

@@ -43,14 +43,15 @@ class Defined:
 def read_condition(entry: Entry, defined: Defined) -> Condition:
     """Read one condition by its ``kind``."""
     kind = entry.one_of("kind", KINDS, f"kind of condition ({', '.join(KINDS)})")
-    named = {
+    named: dict[str, Any] = {
         "code": entry.text("code"),
         "title": entry.words("title"),
         "settlements": entry.names("settlements", defined.settlements, "settlement"),
     }
-    condition = KINDS.get(kind, _fact)(entry, defined, named)
-    if kind in KINDS:
-        entry.done()
+    if kind not in KINDS:
+        return FactHolds(**named, fact="")  # noted already; its other fields belong to no kind
+    condition = KINDS[kind](entry, defined, named)
+    entry.done()
     return condition
 
 

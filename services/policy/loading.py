@@ -33,10 +33,13 @@ def check_pack(source: str | Path) -> tuple[Pack | None, list[Problem]]:
     text = _text(pack_file(source))
     try:
         document = parse_yaml(text)
+        content = _plain(document, set())
     except InputError as error:
         return None, [Problem(error.place or "document", error.detail)]
+    if not isinstance(content, dict):
+        return None, [Problem("document", "must be a mapping")]
     problems: list[Problem] = []
-    pack = read_pack(Entry(document, "", problems), problems, _plain(document))
+    pack = read_pack(Entry(document, "", problems), problems, content)
     return pack, with_lines(problems, text) if problems else []
 
 
@@ -59,10 +62,18 @@ def _text(path: Path) -> str:
         raise InputError(f"cannot be read: {error.strerror}", place=path.name) from None
 
 
-def _plain(value: object) -> Any:
-    """The document as JSON values: days as ISO strings, keys as text."""
+def _plain(value: object, met: set[int]) -> Any:
+    """The document as JSON values: days as ISO strings, keys as text.
+
+    ``met`` holds the lists and mappings already met: one met again comes of a YAML alias, which could hide a
+    loop or grow without bound, and which no reader of a law wants.
+    """
+    if isinstance(value, dict | list):
+        if id(value) in met:
+            raise InputError("uses a YAML alias (*name): write the thing out", place="document")
+        met.add(id(value))
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, met) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain(item, met) for item in value]
     return value.isoformat() if isinstance(value, date) else value

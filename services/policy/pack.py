@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -112,13 +112,17 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A time limit from acceptance to issue, for applications received on the days given (A13)."""
+    """A time limit from acceptance to issue, for applications received on the days given (A13).
+
+    ``law``: set by law, not promised by us.
+    """
 
     code: str
     days: int
     unit: Literal["working", "calendar"]
     first_day: date
     last_day: date | None
+    law: bool
     source: Text
 
 
@@ -207,7 +211,7 @@ class EngineCodes:
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pack:
     """One opinion. Mappings keep the order of the text; ``first_day`` and ``last_day`` are its days in force.
 
@@ -237,8 +241,11 @@ class Pack:
     guarantees: tuple[str, ...]
     clauses: Mapping[str, Clause]
     settlements: Mapping[str, Text]
-    content: Mapping[str, Any] = field(repr=False)
+    content: Mapping[str, Any]
     """The file as plain JSON values (days as ISO strings): what the digest is taken over."""
+
+    def __repr__(self) -> str:
+        return f"Pack({self.code!r})"
 
     def covers(self, day: date) -> bool:
         """Return whether an application received on ``day`` falls under this pack (ZB87-5.1, A16)."""

@@ -125,6 +125,15 @@ class Entry:
             self.note(key, f"must be a whole number from {least} to {most}")
         return least
 
+    def number_of(self, key: str, allowed: Container[int], what: str) -> int:
+        """Return a whole number out of ``allowed``; ``what`` says what it should have been."""
+        value = self._get(key)
+        if type(value) is int and value in allowed:
+            return value
+        if value is not None:
+            self.note(key, f"{value!r} is no {what}")
+        return 0
+
     def flag(self, key: str, *, default: bool | None = None) -> bool:
         """Return true or false; a field with a default may be left out."""
         if default is not None and not self.has(key):

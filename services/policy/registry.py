@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from services.errors import InputError, NotFoundError
@@ -26,7 +27,7 @@ class PackRegistry:
         """
         files = [file for directory in directories for file in sorted(directory.glob("*.yaml"))]
         packs = sorted((load_pack(file) for file in files), key=lambda pack: pack.first_day)
-        for earlier, later in zip(packs, packs[1:], strict=False):
+        for earlier, later in pairwise(packs):
             if later.first_day <= earlier.last_day:
                 raise InputError(f"covers days of {earlier.code} too: end the one before", place=later.code)
         if len({pack.code for pack in packs}) < len(packs):

@@ -12,20 +12,15 @@ from services.policy.pack import (
     Department,
     EngineCodes,
     Fact,
-    Gate,
-    Ground,
     Pack,
     Parameter,
-    PermitRules,
-    Route,
     SchoolTerm,
     Service,
-    Term,
     Tier,
 )
-from services.policy.question import FACTS, GROUNDS, RESIDENCE_DECLARATIONS, TERMS
+from services.policy.permit_section import PermitCodes, read_permit
+from services.policy.question import FACTS, TERMS
 from services.policy.reading import Entry, Problem
-from services.policy.text import Text
 
 PERSON_FIELDS: Final = (
     "name",
@@ -94,7 +89,7 @@ def read_pack(document: Entry, problems: list[Problem], content: Mapping[str, An
             clause=entry.text("clause"),
             title=entry.words("title"),
             kind=entry.one_of("kind", ("enrol", "assess", "public"), "kind of service"),
-            tier=entry.number("tier"),
+            tier=entry.number_of("tier", tiers, "tier"),
             owner=entry.owners("owner", departments, since),
             conditions=entry.names("conditions", conditions, "condition"),
             free=entry.flag("free", default=False),
@@ -104,7 +99,7 @@ def read_pack(document: Entry, problems: list[Problem], content: Mapping[str, An
             grace=entry.one_of("grace", ("school-term",), "grace") if entry.has("grace") else None,
             send=entry.names("send", PERSON_FIELDS, "field of a person"),
         ),
-        check=lambda entry, service: _check_service(entry, service, tiers),
+        check=_check_service,
     )
     read: dict[str, Any] = {
         "code": document.text("code"),
@@ -121,7 +116,7 @@ def read_pack(document: Entry, problems: list[Problem], content: Mapping[str, An
         "clocks": tuple(_clock(entry) for entry in document.entries("clocks")),
         "school_terms": tuple(_school_term(entry) for entry in school.entries("terms")),
         "facts": facts,
-        "permit": _permit(document.entry("permit"), clauses, settlements, facts, reasons),
+        "permit": read_permit(document.entry("permit"), PermitCodes(clauses, settlements, facts)),
         "because": _engine_codes(document.entry("because"), reasons),
         "tiers": tiers,
         "conditions": conditions,
@@ -182,6 +177,7 @@ def _clock(entry: Entry) -> Clock:
         unit=entry.one_of("unit", ("working", "calendar"), "unit of days"),
         first_day=entry.day("from"),
         last_day=entry.day("until") if entry.has("until") else None,
+        law=entry.flag("law"),
         source=entry.words("source"),
     )
     entry.done()
@@ -206,70 +202,6 @@ def _tier(entry: Entry, defined: Defined) -> Tier:
     )
 
 
-def _permit(
-    entry: Entry,
-    clauses: Mapping[str, Clause],
-    settlements: Mapping[str, Text],
-    facts: Mapping[str, Fact],
-    reasons: Mapping[str, object],
-) -> PermitRules:
-    def route(item: Entry) -> Route:
-        found = Route(item.one_of("clause", clauses, "clause"), item.names("facts", facts, "fact", least=1))
-        item.done()
-        return found
-
-    def ground(item: Entry) -> Ground:
-        because = item.entry("because") if item.has("because") else None
-        found = Ground(
-            code=item.one_of("code", GROUNDS, "ground of the contract"),
-            title=item.words("title"),
-            routes=tuple(route(each) for each in item.entries("routes")),
-            because_proven=because.names("proven", settlements, "settlement") if because else (),
-            because_unproven=because.names("unproven", settlements, "settlement") if because else (),
-        )
-        if because:
-            because.done()
-        return found
-
-    def term(item: Entry) -> Term:
-        otherwise = item.entry("otherwise") if item.has("otherwise") else None
-        found = Term(
-            years=item.number("years", least=1, most=100),
-            clause=item.one_of("clause", clauses, "clause"),
-            otherwise=otherwise.number("years", least=1, most=100) if otherwise else None,
-            because_otherwise=otherwise.names("because", reasons, "clause or settlement") if otherwise else (),
-        )
-        if otherwise:
-            otherwise.done()
-        item.done()
-        return found
-
-    terms = {each.years: each for each in map(term, entry.entries("terms"))}
-    if sorted(terms) != list(TERMS):
-        entry.note("terms", f"must be those of the contract: {', '.join(map(str, TERMS))} years")
-    grounds = _keyed(entry, "grounds", "code", ground)
-    if sorted(grounds) != sorted(GROUNDS):
-        entry.note("grounds", f"must be those of the contract: {', '.join(GROUNDS)}")
-    rules = PermitRules(
-        clause=entry.one_of("clause", clauses, "clause"),
-        gates=tuple(_gate(each, facts, reasons) for each in entry.entries("gates")),
-        terms=terms,
-        grounds=grounds,
-    )
-    entry.done()
-    return rules
-
-
-def _gate(entry: Entry, facts: Mapping[str, Fact], reasons: Mapping[str, object]) -> Gate:
-    because = entry.names("because", reasons, "clause or settlement", least=1)
-    if entry.has("residence"):
-        gate = Gate("residence", entry.one_of("residence", RESIDENCE_DECLARATIONS, "declaration"), because)
-    else:
-        gate = Gate("fact", entry.one_of("fact", facts, "fact"), because)
-    entry.done()
-    return gate
-
-
 def _engine_codes(entry: Entry, reasons: Mapping[str, object]) -> EngineCodes:
     what = "clause or settlement"
     codes = EngineCodes(
@@ -281,9 +213,7 @@ def _engine_codes(entry: Entry, reasons: Mapping[str, object]) -> EngineCodes:
     return codes
 
 
-def _check_service(entry: Entry, service: Service, tiers: Mapping[int, Tier]) -> None:
-    if service.tier not in tiers:
-        entry.note("tier", f"{service.tier} is no tier")
+def _check_service(entry: Entry, service: Service) -> None:
     if service.kind == "public" and service.conditions:
         entry.note("conditions", "a public service is for all and sets none")
     if service.kind == "public" and service.send:

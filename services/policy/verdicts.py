@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.policy.answer import Need, State
-from services.policy.dates import FOREVER, Windows, anniversary, intersection
+from services.policy.dates import FOREVER, Window, Windows, anniversary, intersection
 
 if TYPE_CHECKING:
     from services.policy.pack import EngineCodes, Tier
@@ -48,7 +48,7 @@ def judge(plan: Plan, era: Era, codes: EngineCodes, question: Question, life: Li
 class _Bench:
     """One question before the plan: each condition and tier is evaluated once, however many services ask it."""
 
-    __slots__ = ("codes", "era", "facts", "holds", "life", "on", "plan", "tier_starts", "windows")
+    __slots__ = ("codes", "days", "era", "facts", "holds", "life", "on", "plan", "public", "tier_starts", "windows")
 
     def __init__(self, plan: Plan, era: Era, codes: EngineCodes, question: Question, life: Life) -> None:
         self.plan = plan
@@ -60,41 +60,54 @@ class _Bench:
         self.holds = [condition.holds(question) for condition in plan.standing]
         self.windows = [condition.windows(question) for condition in plan.timed]
         self.tier_starts = [_tier_start(tier, question, life) for tier in plan.tiers]
+        # Most runs begin and end with the permit: its days are made once.
+        self.days = {day: date.fromordinal(day) for day in (life.first, life.last)}
+        self.public = Verdict("public", self.days[life.first], self.days[life.last], (), ())
 
     def judge(self, profile: Profile) -> Verdict:
         """Judge one profile: a false condition or no day left is unmet, before any unknown fact counts (A18)."""
-        life, on = self.life, self.on
         if profile.public:
-            return Verdict("public", date.fromordinal(life.first), date.fromordinal(life.last), (), ())
-        reasons = profile.reasons
-        end = self._end(profile)
-        if end < life.last:
-            reasons += self.codes.replaced
-        holds = [self.holds[place] for place in profile.standing]
-        if False in holds:
-            return self._unmet(profile)
-        start = self.tier_starts[profile.tier]
-        runs: Windows = ((start, end),) if start <= end else ()
-        for place in profile.timed:
-            runs = intersection(runs, self.windows[place])
-        run = next((run for run in runs if run[1] >= on), None)
+            return self.public
+        unknown = False
+        for place in profile.standing:
+            held = self.holds[place]
+            if held is False:
+                return self._unmet(profile)
+            unknown = unknown or held is None
+        run = self._run(profile)
         if run is None:
             return self._unmet(profile)
         first, last = run
-        if None in holds:
-            return Verdict(
-                state="unknown",
-                first_day=None,
-                last_day=None,
-                needs=self.era.needs_for({fact for fact in profile.facts if fact not in self.facts}),
-                reasons=reasons + self.codes.unknown,
-                opens=date.fromordinal(max(first, on)),
-                change=first if first > on else last + 1,
-            )
-        days = date.fromordinal(first), date.fromordinal(last)
+        on = self.on
+        reasons = profile.reasons
+        if self._end(profile) < self.life.last:
+            reasons += self.codes.replaced
+        if unknown:
+            needs = self.era.needs_for({fact for fact in profile.facts if fact not in self.facts})
+            opens = self._day(first if first > on else on)
+            change = first if first > on else last + 1
+            return Verdict("unknown", None, None, needs, reasons + self.codes.unknown, opens, (), change)
         if first > on:
-            return Verdict("upcoming", *days, (), reasons, change=first)
-        return Verdict("granted", *days, (), reasons, change=last + 1)
+            return Verdict("upcoming", self._day(first), self._day(last), (), reasons, None, (), first)
+        return Verdict("granted", self._day(first), self._day(last), (), reasons, None, (), last + 1)
+
+    def _run(self, profile: Profile) -> Window | None:
+        """The first unbroken run of days that ends on the day of the question or later."""
+        start, end = self.tier_starts[profile.tier], self._end(profile)
+        if start > end or end < self.on:
+            return None
+        if not profile.timed:
+            return start, end
+        runs: Windows = ((start, end),)
+        for place in profile.timed:
+            runs = intersection(runs, self.windows[place])
+        for run in runs:
+            if run[1] >= self.on:
+                return run
+        return None
+
+    def _day(self, day: int) -> date:
+        return self.days.get(day) or date.fromordinal(day)
 
     def _end(self, profile: Profile) -> int:
         """The last day on which the profile can be due: the permit's, or the eve of what replaces it (A9)."""

@@ -1,0 +1,107 @@
+"""Who may use which route: one matrix, as data, and the guard that every route stands behind.
+
+A route that is not in the matrix cannot be made. The guard runs before anything of the request is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from enum import Enum
+from typing import Any, Final
+
+from fastapi import HTTPException, Request, Response
+from fastapi.routing import APIRoute
+
+from api.state import doors_of
+from models import Role
+from services.access import Caller, KeyRefusedError, find_caller
+from services.errors import AccessError
+
+
+class Open(Enum):
+    """Routes without a key: for anybody, or for who signs the message itself."""
+
+    PUBLIC = "public"
+    SIGNED = "signed"
+
+
+Rule = Open | frozenset[Role]
+
+_ANY: Final = frozenset(Role)
+_INTAKE: Final = frozenset({Role.CLERK, Role.COORDINATOR, Role.ADMINISTRATOR})
+_DECISIONS: Final = _INTAKE | {Role.AUDITOR}
+_SEARCH: Final = _ANY - {Role.AUDITOR}
+
+MATRIX: Final[Mapping[str, Rule]] = {
+    "openapi": Open.PUBLIC,
+    "healthz": Open.PUBLIC,
+    "readyz": Open.PUBLIC,
+    "list_schemas": Open.PUBLIC,
+    "show_schema": Open.PUBLIC,
+    "list_reasons": Open.PUBLIC,
+    "take_callback": Open.SIGNED,
+    "submit_application": _INTAKE,
+    "list_cases": _ANY,
+    "search_cases": _SEARCH,
+    "show_case": _ANY,
+    "show_timeline": _ANY,
+    "list_decisions": _DECISIONS,
+    "show_decision": _INTAKE,
+    "overview": _ANY,
+    "list_policies": _ANY,
+    "show_policy": _ANY,
+    "decide": _ANY,
+}
+
+
+class GuardedRoute(APIRoute):
+    """A route behind the matrix, by its name. What bears a body takes it as JSON only."""
+
+    @property
+    def rule(self) -> Rule:
+        """Who may use the route."""
+        try:
+            return MATRIX[self.name]
+        except KeyError:
+            raise LookupError(f"the route {self.name} stands in no access matrix") from None
+
+    @property
+    def takes_body(self) -> bool:
+        """Whether the route reads a body."""
+        return bool(self.methods and self.methods & {"POST", "PUT", "PATCH"})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler with its guard in front."""
+        rule, takes_body = self.rule, self.takes_body
+        serve = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            house = doors_of(request).house
+            if not isinstance(rule, Open):
+                request.state.caller = await _admit(request, rule)
+            if takes_body and not _is_json(request.headers.get("content-type", "")):
+                raise HTTPException(415)
+            if house.settings.simulate:
+                # Another process may have moved the clock of a simulated system.
+                await house.database.refresh_clock()
+            return await serve(request)
+
+        return guarded
+
+
+async def _admit(request: Request, roles: frozenset[Role]) -> Caller:
+    database = doors_of(request).house.database
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise KeyRefusedError("send an access key: `Authorization: Bearer lbk_…`", "key-missing")
+    async with database.read() as connection:
+        caller = await find_caller(connection, secret.strip(), database.clock.now())
+    if caller.role not in roles:
+        may = ", ".join(sorted(role.value for role in roles))
+        raise AccessError(f"this is for {may}; your key is a {caller.role.value}'s", place="authorization")
+    return caller
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

@@ -1,0 +1,66 @@
+"""``lianban up``: the whole system on this machine, to stay."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from api.system.installation import (
+    asked_departments,
+    connect_sandbox,
+    operator_key,
+    prepare_database,
+    sandbox_secrets,
+)
+from api.system.programs import Programs, programs
+from api.system.whole import Ports, Sandbox, environment, start_api, start_prefect, start_sandbox
+from services.errors import UnavailableError
+from services.house import House, open_house
+from services.settings import Settings
+
+
+def up(
+    *,
+    port: Annotated[int, typer.Option(help="接口端口 Port of the HTTP door")] = 8700,
+    prefect_port: Annotated[int, typer.Option(help="Prefect 端口 Port of the Prefect server")] = 4200,
+    sandbox: Annotated[bool, typer.Option(help="同时启动沙盒部门 Also play the departments")] = False,
+    sandbox_port: Annotated[int, typer.Option(help="沙盒端口 Port of the sandbox")] = 8790,
+    people: Annotated[Path | None, typer.Option(help="沙盒人员文件 Whom the sandbox knows")] = None,
+) -> None:
+    """启动整套系统，数据保存在一个目录中；Ctrl-C 停止。 Start everything, its data in one folder; Ctrl-C stops it."""
+    ports = Ports(port, prefect_port, sandbox_port)
+    settings = Settings(prefect_api_url=ports.prefect_url, public_url=ports.api_url)
+    prepare_database(settings)
+    asyncio.run(_stay(settings, ports, people, sandbox=sandbox))
+
+
+async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbox: bool) -> None:
+    console = Console()
+    async with programs(environment(settings, ports), settings.data_dir / "logs") as running:
+        async with open_house(settings) as house:
+            key = await operator_key(house)
+            if sandbox:
+                await _play_departments(house, running, ports, people)
+        with console.status("正在启动（约 30 秒）…… Starting (about 30 s)"):
+            await start_api(running, ports)
+            await start_prefect(running, ports)
+        console.print(f"接口 HTTP          {ports.api_url}   （{ports.api_url}/openapi.json）")
+        console.print(f"Prefect            {ports.prefect_url.removesuffix('/api')}")
+        console.print(f"数据目录 Data       {settings.data_dir.resolve()}")
+        console.print(f"管理员密钥 Admin key  {key}")
+        console.print("按 Ctrl-C 停止。 Ctrl-C stops it.")
+        ended = await running.ended()
+        raise UnavailableError(f"ended by itself; see {running.logs / ended.name}.log", place=ended.name)
+
+
+async def _play_departments(house: House, running: Programs, ports: Ports, people: Path | None) -> None:
+    folder = house.settings.data_dir
+    today = house.database.clock.today()
+    departments = sorted({code for pack in house.packs.packs for code in asked_departments(pack, today)})
+    secrets = sandbox_secrets(folder / "sandbox.json", departments)
+    await start_sandbox(running, ports, Sandbox(people, folder / "sandbox.json", folder / "sandbox.db"))
+    await connect_sandbox(house, ports.sandbox_url, secrets)

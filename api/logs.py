@@ -1,0 +1,101 @@
+"""What the doors write down: one line of JSON a request, and where a failure arose. No query, no body, no person."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ROOT = Path(__file__).parent.parent
+_log = structlog.get_logger("lianban.http")
+
+
+def configure_logs() -> None:
+    """Write JSON lines to standard error, and silence the server's own access log, which shows query strings."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(),
+    )
+    access = logging.getLogger("uvicorn.access")
+    access.handlers.clear()
+    access.propagate = False
+
+
+def log_failure(scope: Mapping[str, Any], failure: BaseException) -> str:
+    """Log what kind of failure arose where, without its words, which may bear personal data. Its number, as a URN."""
+    frames = [
+        frame for frame in traceback.extract_tb(failure.__traceback__) if Path(frame.filename).is_relative_to(_ROOT)
+    ]
+    where = [f"{Path(frame.filename).relative_to(_ROOT)}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
+    cause = type(failure.__cause__).__name__ if failure.__cause__ is not None else None
+    number = scope.get("state", {}).get("request_id") or secrets.token_hex(8)
+    _log.error("failure", request_id=number, kind=type(failure).__name__, cause=cause, where=where)
+    return f"urn:lianban:failure:{number}"
+
+
+class RequestLog:
+    """Numbers every request, answers what nobody foresaw, and writes one line when the request is done.
+
+    A plain ASGI application around the doors: what it answers in place of a crash reaches the client, and the server
+    has nothing left to print.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, number, status = time.perf_counter(), secrets.token_hex(8), 0
+        scope.setdefault("state", {})["request_id"] = number
+
+        async def numbered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", number.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, numbered)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the caller gets a document and a number
+            await self._answer(failure, scope, receive, numbered, begun=bool(status))
+        finally:
+            self._write(scope, status, number, time.perf_counter() - started)
+
+    async def _answer(self, failure: Exception, scope: Scope, receive: Receive, send: Send, *, begun: bool) -> None:
+        from api.problems import answer_failure  # noqa: PLC0415 - problems log through this module
+
+        response = answer_failure(scope, failure)
+        if not begun:
+            await response(scope, receive, send)
+
+    @staticmethod
+    def _write(scope: Scope, status: int, number: str, seconds: float) -> None:
+        caller = scope["state"].get("caller")
+        route = scope.get("route")
+        _log.info(
+            "request",
+            method=scope["method"],
+            # The template, never the path: a stranger may write anything into a path.
+            route=getattr(route, "path", None),
+            status=status,
+            ms=round(seconds * 1000, 1),
+            actor=caller.actor if caller is not None else None,
+            request_id=number,
+        )

@@ -1,0 +1,1 @@
+"""What is measured, each printing one JSON line; figures stand in docs/measurements.md."""

@@ -1,0 +1,295 @@
+"""The main job under load: N cases from intake to the last confirmation, against sandbox departments.
+
+``python -m benchmarks.main_job --cases 2000`` prints one JSON line. Each of the programs has a process of its own:
+Prefect server, sandbox departments, dispatcher. The clock runs from the dispatcher's first claim until the last outcome
+is stored and Prefect has nothing left to record. The bare floor sends the same signed bytes in the same run and
+stores nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from httpx_aiohttp import AiohttpTransport
+from sqlalchemy import func, select
+
+from api.demo.people import synthetic_applications
+from api.system.installation import asked_departments, connect_sandbox, prepare_database, sandbox_secrets
+from api.system.programs import Program, Programs, free_port, programs
+from api.system.whole import Ports, environment
+from models import Attempt, Case, CaseState, Step, StepKind
+from services.database import table
+from services.endpoints import open_targets
+from services.exchange.delivery import Target, deliver
+from services.exchange.messages import Message
+from services.exchange.orders import read_order
+from services.house import House, open_house
+from services.intake.register import Registry
+from services.settings import Settings
+from services.simulation import move_clock
+
+_DAY = date(2014, 11, 10)
+_IDLE_SHARE = 0.08
+_DISPATCH = 'import asyncio, cProfile; from flows.dispatch import dispatch; p=cProfile.Profile(); p.enable(); asyncio.run(dispatch(linger_seconds={linger})); p.disable(); p.dump_stats("/tmp/prof.out")'
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--batch", type=int, default=50, help="events in one call, in the batched run")
+    parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database; SQLite if left out")
+    parser.add_argument("--keep", action="store_true", help="leave the folder with its logs")
+    parser.add_argument("--only", choices=["single", "batched"], help="one of the two runs")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="lianban-bench-"))
+    try:
+        print(json.dumps(asyncio.run(_measure(folder, options)), ensure_ascii=False))
+    finally:
+        if options.keep:
+            print(folder, file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    ports = Ports(free_port(), free_port(), free_port())
+    base = Settings(data_dir=folder, simulate=True, database_url=options.database, _env_file=None)
+    result: dict[str, Any] = {"cases": options.cases, "database": base.dsn.split(":", 1)[0], "cores": os.cpu_count()}
+    async with programs(environment(base, ports), folder / "logs") as running:
+        prefect = [sys.executable, "-m", "prefect", "--no-prompt", "server", "start", "--host", "127.0.0.1"]
+        server = Program("prefect", [*prefect, "--port", str(ports.prefect)], f"{ports.prefect_url}/health")
+        await running.start(server, within=120)
+        for mode, size in (("single", 1), ("batched", options.batch)):
+            if options.only in (None, mode):
+                result[mode] = await _run(folder / mode, running, ports, options, size)
+    return result
+
+
+async def _run(folder: Path, running: Programs, ports: Ports, options: argparse.Namespace, size: int) -> dict[str, Any]:
+    settings = Settings(
+        data_dir=folder, simulate=True, database_url=options.database, public_url=ports.api_url,
+        prefect_api_url=ports.prefect_url, _env_file=None,
+    )  # fmt: skip
+    await asyncio.to_thread(prepare_database, settings)
+    running.environment["LIANBAN_DATA_DIR"] = str(folder)
+    if options.database:
+        running.environment["LIANBAN_DATABASE_URL"] = options.database
+    async with open_house(settings) as house:
+        await move_clock(house.database, settings, _DAY)
+        departments = asked_departments(house.packs.packs[0], _DAY)
+        secrets = sandbox_secrets(folder / "sandbox.json", departments)
+        sandbox = await _start_sandbox(running, ports, folder)
+        await connect_sandbox(house, ports.sandbox_url, secrets, size)
+        alone = await _alone(house, running)
+        burst = await _burst(house, running, ports, options.cases)
+        floor = await _floor(house, burst.pop("_numbers"))
+        sandbox.terminate()
+        await sandbox.wait()
+        running.running = [one for one in running.running if one.process is not sandbox]
+    return burst | {
+        "alone_ms": alone,
+        "floor": floor,
+        "to_floor": round(burst["cases_per_s"] / floor["cases_per_s"], 2),
+    }
+
+
+async def _start_sandbox(running: Programs, ports: Ports, folder: Path) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "api.cli", "sandbox", "--port", str(ports.sandbox), "--no-records"]
+    sandbox = Program("sandbox", [*command, "--secrets", str(folder / "sandbox.json")], f"{ports.sandbox_url}/healthz")
+    await running.start(sandbox)
+    assert sandbox.process is not None
+    return sandbox.process
+
+
+async def _alone(house: House, running: Programs) -> float:
+    """Milliseconds from intake to the last confirmation, one case at a time, the dispatcher waiting: the median."""
+    dispatcher = Program("dispatch-alone", [sys.executable, "-c", _DISPATCH.format(linger=25)])
+    await running.start(dispatcher)
+    took: list[float] = []
+    for application, _ in synthetic_applications(6, 99, date(2014, 11, 3)):
+        registered = await Registry(house.database, house.keys, house.packs).register([application], "bench")
+        started = time.perf_counter()
+        while not await _closed(house, [registered[0].number or ""]):
+            await asyncio.sleep(0.01)
+        took.append((time.perf_counter() - started) * 1000)
+    assert dispatcher.process is not None
+    await dispatcher.process.wait()
+    # The first case also waits for the dispatcher to start.
+    return round(sorted(took[1:])[len(took[1:]) // 2])
+
+
+async def _burst(house: House, running: Programs, ports: Ports, cases: int) -> dict[str, Any]:
+    people = [application for application, _ in synthetic_applications(cases, 7, date(2014, 11, 3))]
+    registry, numbers = Registry(house.database, house.keys, house.packs), []
+    intake_started = time.perf_counter()
+    for start in range(0, cases, 500):
+        numbers += [one.number or "" for one in await registry.register(people[start : start + 500], "bench")]
+    intake_s = time.perf_counter() - intake_started
+    server = _process(running, "prefect")
+    before = _cpu(server)
+    started, started_at = time.perf_counter(), house.database.clock.now()
+    dispatcher = Program("dispatch", [sys.executable, "-c", _DISPATCH.format(linger=0)])
+    await running.start(dispatcher)
+    assert dispatcher.process is not None
+    mine = psutil.Process(dispatcher.process.pid)
+    spent, peak = 0.0, 0
+    while dispatcher.process.returncode is None:
+        try:
+            spent, peak = _cpu(mine), max(peak, mine.memory_info().rss)
+        except psutil.Error:
+            break
+        await asyncio.sleep(0.05)
+    await dispatcher.process.wait()
+    recorded = time.perf_counter()
+    drained = await _drain(server, ports)
+    first, last, latencies = await _times(house, numbers, started_at)
+    elapsed = (last - first).total_seconds() + max(0.0, drained - recorded)
+    requests, by_kind = await _counts(house, numbers)
+    return {
+        "cases_per_s": round(cases / elapsed, 1),
+        "seconds": round(elapsed, 2),
+        "wall_seconds_with_start": round(drained - started, 2),
+        "intake_per_s": round(cases / intake_s),
+        "cpu_ms_per_case": {
+            "dispatcher": round(spent * 1000 / cases, 2),
+            "prefect_server": round((_cpu(server) - before) * 1000 / cases, 2),
+        },
+        "p50_s": round(latencies[len(latencies) // 2], 2),
+        "p99_s": round(latencies[int(len(latencies) * 0.99)], 2),
+        "peak_mb": round(peak / 1e6),
+        "steps_per_case": {kind: round(count / cases, 1) for kind, count in sorted(by_kind.items())},
+        "attempts_per_case": round(requests / cases, 1),
+        "closed": await _count_closed(house, numbers),
+        "_numbers": numbers,
+    }
+
+
+async def _drain(server: psutil.Process, ports: Ports) -> float:
+    """When Prefect had nothing left to record: no run open, and its server idle over a whole second."""
+    async with httpx.AsyncClient(base_url=ports.prefect_url, trust_env=False) as client:
+        while True:
+            began, spent = time.perf_counter(), _cpu(server)
+            await asyncio.sleep(1.0)
+            running = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+            open_runs = (await client.post("/flow_runs/count", json=running)).json()
+            if open_runs == 0 and _cpu(server) - spent < _IDLE_SHARE:
+                return began
+
+
+async def _floor(house: House, numbers: Sequence[str]) -> dict[str, Any]:
+    """The same signed bytes through httpx (over aiohttp's pool), answers read and thrown away, nothing stored."""
+    async with house.database.read() as connection:
+        targets = await open_targets(connection, house.keys)
+    messages = await _messages(house, numbers)
+    started, spent = time.perf_counter(), time.process_time()
+    async with httpx.AsyncClient(transport=AiohttpTransport(), timeout=15.0) as client:
+        await asyncio.gather(
+            *(_send(client, targets[code], own, house.database.clock.now) for code, own in messages.items())
+        )
+    seconds, cpu = time.perf_counter() - started, time.process_time() - spent
+    count = sum(map(len, messages.values()))
+    return {
+        "cases_per_s": round(len(numbers) / seconds, 1),
+        "messages_per_s": round(count / seconds),
+        "cpu_ms_per_case": round(cpu * 1000 / len(numbers), 2),
+    }
+
+
+async def _send(client: httpx.AsyncClient, target: Target, messages: list[Message], now: Any) -> None:
+    async with aclosing(deliver(client, target, messages, now)) as results:
+        async for result in results:
+            assert result.status == 200, result
+
+
+async def _messages(house: House, numbers: Sequence[str]) -> dict[str, list[Message]]:
+    steps = table(Step)
+    messages: dict[str, list[Message]] = {}
+    async with house.database.read() as connection:
+        rows = (await connection.execute(select(steps).where(steps.c.case_number.in_(numbers)))).all()
+        people = await house.caseworker.applications.of_cases(connection, numbers)
+    for row in rows:
+        order = read_order(
+            step_id=row.id, case_number=row.case_number, department=row.department, kind=row.kind,
+            asked_at=row.created_at, answer_by=row.answer_by, content=row.content,
+        )  # fmt: skip
+        message = house.writer(row.pack).build(order, people[row.case_number].person_fields())
+        messages.setdefault(row.department, []).append(message)
+    return messages
+
+
+async def _times(house: House, numbers: Sequence[str], started: datetime) -> tuple[datetime, datetime, list[float]]:
+    """The first try, the last confirmation, and each case's seconds from intake to its last confirmation."""
+    attempts, steps, cases = table(Attempt), table(Step), table(Case)
+    async with house.database.read() as connection:
+        mine = steps.c.case_number.in_(numbers)
+        query = select(func.min(attempts.c.started_at)).join_from(attempts, steps).where(mine)
+        first = (await connection.execute(query)).scalar_one()
+        settled = (
+            await connection.execute(
+                select(func.max(steps.c.settled_at), cases.c.received_at)
+                .join_from(steps, cases)
+                .where(mine)
+                .group_by(steps.c.case_number, cases.c.received_at)
+            )
+        ).all()
+    shift = house.database.clock.shift
+    latencies = sorted((last - (received - shift)).total_seconds() for last, received in settled)
+    return min(first, started) if first < started else first, max(last for last, _ in settled), latencies
+
+
+async def _counts(house: House, numbers: Sequence[str]) -> tuple[int, dict[str, int]]:
+    steps = table(Step)
+    async with house.database.read() as connection:
+        rows = await connection.execute(
+            select(steps.c.kind, func.count(), func.sum(steps.c.attempts))
+            .where(steps.c.case_number.in_(numbers))
+            .group_by(steps.c.kind)
+        )
+        counted = [(StepKind(kind).value, count, tries) for kind, count, tries in rows]
+    return sum(tries for _, _, tries in counted), {kind: count for kind, count, _ in counted}
+
+
+async def _closed(house: House, numbers: Sequence[str]) -> bool:
+    return await _count_closed(house, numbers) == len(numbers)
+
+
+async def _count_closed(house: House, numbers: Sequence[str]) -> int:
+    cases = table(Case)
+    ended = cases.c.state.in_([CaseState.CLOSED, CaseState.REFUSED])
+    async with house.database.read() as connection:
+        query = select(func.count()).where(cases.c.number.in_(numbers), ended)
+        return int((await connection.execute(query)).scalar_one())
+
+
+def _process(running: Programs, name: str) -> psutil.Process:
+    process = next(one.process for one in running.running if one.name == name)
+    assert process is not None
+    return psutil.Process(process.pid)
+
+
+def _cpu(process: psutil.Process) -> float:
+    """Processor seconds of a process and its children."""
+    total = 0.0
+    for one in [process, *process.children(recursive=True)]:
+        times = one.cpu_times()
+        total += times.user + times.system
+    return total
+
+
+if __name__ == "__main__":
+    main()

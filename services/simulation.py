@@ -1,0 +1,27 @@
+"""Moving the business clock of a simulated system: demo, rehearsal, what-if. A real installation refuses."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from models import SystemClock
+from services.clock import Clock
+from services.database import Database, table
+from services.errors import ConflictError
+from services.settings import Settings
+
+
+async def move_clock(database: Database, settings: Settings, day: date) -> Clock:
+    """Make ``day`` the business day of every process of this installation; it only goes forward."""
+    if not settings.simulate:
+        raise ConflictError("only a simulated system's clock moves; set LIANBAN_SIMULATE=true", place="clock")
+    clock = await database.refresh_clock()
+    moved = clock.moved_to(day)
+    async with database.write("simulation") as transaction:
+        row = table(SystemClock)
+        await transaction.insert_new(SystemClock, [{"id": 1, "shift_seconds": 0}], "id")
+        await transaction.connection.execute(
+            row.update().where(row.c.id == 1).values(shift_seconds=round(moved.shift.total_seconds()))
+        )
+        transaction.note("clock.moved", "system", to=day.isoformat())
+    return await database.refresh_clock()

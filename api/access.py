@@ -81,7 +81,7 @@ class GuardedRoute(APIRoute):
                 request.state.caller = await _admit(request, rule)
             if takes_body and not _is_json(request.headers.get("content-type", "")):
                 raise HTTPException(415)
-            if house.settings.simulate:
+            if rule is not Open.PUBLIC and house.settings.simulate:
                 # Another process may have moved the clock of a simulated system.
                 await house.database.refresh_clock()
             return await serve(request)

@@ -6,11 +6,12 @@ import logging
 import secrets
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ROOT = Path(__file__).parent.parent
@@ -53,8 +54,9 @@ class RequestLog:
     has nothing left to print.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Callable[[Scope, Exception], Response]) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -73,17 +75,13 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, numbered)
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the caller gets a document and a number
-            await self._answer(failure, scope, receive, numbered, begun=bool(status))
+        except Exception as failure:
+            # Whatever it is, the caller gets a document and a number, unless an answer has begun already.
+            response = self._answer(scope, failure)
+            if not status:
+                await response(scope, receive, numbered)
         finally:
             self._write(scope, status, number, time.perf_counter() - started)
-
-    async def _answer(self, failure: Exception, scope: Scope, receive: Receive, send: Send, *, begun: bool) -> None:
-        from api.problems import answer_failure  # noqa: PLC0415 - problems log through this module
-
-        response = answer_failure(scope, failure)
-        if not begun:
-            await response(scope, receive, send)
 
     @staticmethod
     def _write(scope: Scope, status: int, number: str, seconds: float) -> None:

@@ -106,7 +106,7 @@ def problem(
 
 def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[Problem]:
     """What FastAPI found wrong with a request, in our words, each with the path of its field."""
-    found = []
+    found: list[Problem] = []
     for error in errors:
         words = _KINDS.get(str(error["type"]))
         if words is None:

@@ -28,10 +28,12 @@ class Bell:
         self._interval = interval
         self._free_at = 0.0
         self._ringing: asyncio.Task[None] | None = None
+        self._wanted = False
         self._quiet = False
 
     def ring(self) -> None:
         """Say, in the background, that there is work. Returns at once."""
+        self._wanted = True
         if self._ringing is None or self._ringing.done():
             self._ringing = asyncio.create_task(self._ring())
 
@@ -43,8 +45,14 @@ class Bell:
 
     async def _ring(self) -> None:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._free_at - loop.time()))
-        self._free_at = loop.time() + self._interval
+        while self._wanted:
+            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
+            self._free_at = loop.time() + self._interval
+            # What comes in while the event is on its way is not told by it.
+            self._wanted = False
+            await self._tell()
+
+    async def _tell(self) -> None:
         # Prefect's own time is wire time, also in a simulated system.
         occurred = datetime.now(UTC).isoformat()
         event = {"occurred": occurred, "event": EVENT, "resource": _RESOURCE, "payload": {}, "id": str(uuid4())}

@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.wake import wake_dispatcher
 from services.house import House, open_house
 from services.intake.divisions import Districts
 from services.intake.importing import ImportReport, import_file
@@ -29,10 +28,7 @@ def bring_in(
 
 async def _import(file: Path) -> ImportReport:
     async with open_house() as house:
-        report = await import_applications(house, file)
-        if report.new:
-            await wake_dispatcher(house.settings)
-        return report
+        return await import_applications(house, file)
 
 
 async def import_applications(house: House, file: Path) -> ImportReport:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,17 @@ from api.system.programs import Programs, programs
 from api.system.whole import Ports, Sandbox, environment, start_api, start_prefect, start_sandbox
 from services.casework.figures import Figures, figures
 from services.house import House, open_house
+from services.ledger.steps import steps_due
 from services.settings import Settings
 from services.simulation import move_clock
 
 APPLICATIONS = Path(__file__).with_name("applications.csv")
 FIRST_DAY, A_YEAR_ON = date(2014, 11, 4), date(2015, 11, 4)
 # One department drops a fifth of its calls and one is slow, as some always are.
-FAULTS = ("sports:status=503@0.2", "housing-fund:slow=300")
+FAULTS = ("sports:error=503@0.1", "housing-fund:slow=300")
 _WAITING = frozenset({"due", "sending"})
 _QUIET_SECONDS = 4.0
+_SOON = timedelta(seconds=15)
 
 
 class Journal:
@@ -104,7 +106,8 @@ class Demo:
             sandbox = Sandbox(APPLICATIONS, folder / "sandbox.json", folder / "sandbox.db", FAULTS)
             await start_sandbox(running, self.ports, sandbox)
             await connect_sandbox(house, self.ports.sandbox_url, secrets)
-            await asyncio.gather(start_api(running, self.ports), start_prefect(running, self.ports))
+            await start_api(running, self.ports)
+            await start_prefect(running, self.ports)
 
     async def _first_day(self, house: House) -> None:
         self._head(f"{house.database.clock.today():%Y 年 %m 月 %d 日}：导入申请 Applications come in")
@@ -114,7 +117,7 @@ class Demo:
         show_report(await import_applications(house, file), self.console)
         if not self.journal.has("first-day"):
             self._head("核验、决定、发证、开通 Verify, decide, issue, open services")
-            await self._work(house, "dispatch/dispatch", {"linger_seconds": 0})
+            await self._work(house, "dispatch/dispatch", {"linger_seconds": 10})
             self.journal.done("first-day")
 
     async def _a_year_on(self, house: House) -> None:
@@ -153,11 +156,12 @@ class Demo:
         while True:
             async with house.database.read() as connection:
                 now = await figures(connection)
+                # A second retry comes after five minutes: that one is reported, not waited for.
+                soon = await steps_due(connection, house.database.clock.now() + _SOON)
             show(now)
             if (now.cases, now.steps) != last:
                 last, since = (now.cases, now.steps), time.monotonic()
-            waiting = any(states.keys() & _WAITING for states in now.steps.values())
-            if ended.done() and not waiting and time.monotonic() - since > _QUIET_SECONDS:
+            if ended.done() and not soon and time.monotonic() - since > _QUIET_SECONDS:
                 return
             await asyncio.sleep(0.5)
 

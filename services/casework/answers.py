@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, and_, select
+from sqlalchemy.exc import IntegrityError
 
 from models import Entitlement, EntitlementState, Fact, InboundMessage, Step, StepState
 from services.casework.outcomes import Answered, apply_settlement, weigh_answers
@@ -18,7 +19,7 @@ from services.database import Transaction, among, is_postgresql, table
 from services.endpoints import secrets_of
 from services.errors import ConflictError, NotFoundError
 from services.exchange.outcomes import Outcome, parse_outcomes
-from services.exchange.signatures import verify
+from services.exchange.signatures import ID_HEADER, verify
 from services.house import House
 from services.ledger.cases import wake
 from services.ledger.steps import move_steps
@@ -51,10 +52,17 @@ async def take_callback(house: House, department: str, headers: Mapping[str, str
         secrets = await secrets_of(connection, house.keys, department)
     message_id = verify(headers, body, secrets, clock.now())
     outcomes = parse_outcomes(body)
-    async with house.database.write(f"department:{department}") as transaction:
-        if await _taken_before(transaction, department, message_id, body):
-            return Taken(repeated=True)
-        return await _take(house, transaction, department, outcomes)
+    for last_try in (False, True):
+        try:
+            async with house.database.write(f"department:{department}") as transaction:
+                if await _taken_before(transaction, department, message_id, body):
+                    return Taken(repeated=True)
+                return await _take(house, transaction, department, outcomes)
+        except IntegrityError:
+            # The same message came twice in the same moment; now the other one is seen.
+            if last_try:
+                raise
+    raise AssertionError("unreachable")
 
 
 async def _taken_before(transaction: Transaction, department: str, message_id: str, body: bytes) -> bool:
@@ -66,7 +74,7 @@ async def _taken_before(transaction: Transaction, department: str, message_id: s
     if known is not None:
         if known != digest:
             raise ConflictError(
-                "this webhook-id was used for another body; give every message its own", place=message_id
+                "this webhook-id was used for another body; give every message its own", place=ID_HEADER
             )
         return True
     received_at = transaction.at

@@ -48,12 +48,14 @@ async def import_file(
     ``told`` is called after every part, to show progress.
     """
     report = ImportReport()
+    seen: dict[str, str] = {}
     rows = read_applications(path, districts=districts, today=registry.database.clock.today())
     for part in _parts(rows):
         report.rows += len(part)
         good = [row for row in part if row.application is not None]
         report.rejects += [Reject(row.number, problem) for row in part for problem in row.problems]
-        answers = await registry.register([row.application for row in good if row.application is not None], actor)
+        applications = [row.application for row in good if row.application is not None]
+        answers = await registry.register(applications, actor, seen)
         for row, answer in zip(good, answers, strict=True):
             if answer.problem is not None:
                 report.rejects.append(Reject(row.number, _as_column(answer.problem)))

@@ -8,25 +8,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from models import Case, CaseCounter, CaseState
+from models import Case, CaseCounter, CaseState, Permit, PermitState
 from services.database import Database, Transaction, among, table
 from services.intake.application import Application
 from services.intake.problems import Problem
 from services.policy.registry import PackRegistry
 from services.sealing import KeyRing
 
-_CASES, _COUNTERS = table(Case), table(CaseCounter)
+_CASES, _COUNTERS, _PERMITS = table(Case), table(CaseCounter), table(Permit)
+# A permit is renewed in the month before its end (State Council Decree 663, article 10); earlier it still serves.
+_RENEWAL = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What became of one application: its case number, and whether it is new; or the problem that kept it out."""
+    """What became of one application: its case number, and whether it is new.
+
+    With a ``problem`` it was kept out, and ``number`` is the case that stands in its way (None: in the same file).
+    """
 
     number: str | None
     new: bool
@@ -41,37 +46,63 @@ class Registry:
     keys: KeyRing
     packs: PackRegistry
 
-    async def register(self, applications: Sequence[Application], actor: str) -> list[Registered]:
-        """Register ``applications`` in one transaction; the answers stand in the same order."""
+    async def register(
+        self, applications: Sequence[Application], actor: str, seen: dict[str, str] | None = None
+    ) -> list[Registered]:
+        """Register ``applications`` in one transaction; the answers stand in the same order.
+
+        ``seen``: whom earlier parts of the same file were about, by keyed hash; one file speaks of a person once.
+        """
+        seen = {} if seen is None else seen
         for last_try in (False, True):
             try:
                 async with self.database.write(actor) as transaction:
-                    return await self._register(transaction, applications)
+                    return await self._register(transaction, applications, seen)
             except IntegrityError:
                 # Another process registered the same person in the same moment; now its case is seen.
                 if last_try:
                     raise
         raise AssertionError("unreachable")
 
-    async def _register(self, transaction: Transaction, applications: Sequence[Application]) -> list[Registered]:
+    async def _register(
+        self, transaction: Transaction, applications: Sequence[Application], seen: dict[str, str]
+    ) -> list[Registered]:
         drafts = [_Draft.of(application, self.keys) for application in applications]
         standing = await self._standing(transaction, drafts)
-        open_persons = await _open_persons(transaction, drafts)
+        engaged = await self._engaged(transaction, drafts)
         answers: list[Registered | None] = []
         fresh: list[_Draft] = []
         for draft in drafts:
             known = standing.get(draft.application_key)
+            earlier = seen.setdefault(draft.person_key, draft.application_key)
             if known is not None:
                 answers.append(_same_again(known, draft))
-            elif draft.person_key in open_persons:
-                answers.append(Registered(None, False, _open_case(open_persons[draft.person_key])))
+            elif earlier != draft.application_key:
+                answers.append(Registered(None, False, _SEEN))
+            elif draft.person_key in engaged:
+                answers.append(Registered(None, False, engaged[draft.person_key]))
             else:
                 answers.append(None)
                 fresh.append(draft)
                 standing[draft.application_key] = (None, draft.application)
-                open_persons[draft.person_key] = None
         numbers = iter(await self._write(transaction, fresh))
         return [answer or Registered(next(numbers), True) for answer in answers]
+
+    async def _engaged(self, transaction: Transaction, drafts: Sequence[_Draft]) -> dict[str, Problem]:
+        """Who cannot apply now, and why: an application is open, or a permit is good for longer yet."""
+        wanted = among(transaction.connection, _CASES.c.person_key, [draft.person_key for draft in drafts])
+        renewal = self.database.clock.today() + _RENEWAL
+        good = and_(_PERMITS.c.state != PermitState.ENDED, _PERMITS.c.valid_until > renewal)
+        rows = await transaction.connection.execute(
+            select(_CASES.c.person_key, _CASES.c.number, _CASES.c.is_open, _PERMITS.c.valid_until)
+            .outerjoin_from(_CASES, _PERMITS, and_(_PERMITS.c.case_number == _CASES.c.number, good))
+            .where(wanted, or_(_CASES.c.is_open, _PERMITS.c.case_number.is_not(None)))
+            .order_by(_CASES.c.is_open)
+        )
+        return {
+            row.person_key: _open_case(row.number) if row.is_open else _permit_in_force(row.number, row.valid_until)
+            for row in rows
+        }
 
     async def _standing(
         self, transaction: Transaction, drafts: Sequence[_Draft]
@@ -141,14 +172,6 @@ class _Draft:
         return cls(application, keys.lookup_hash("application", own), keys.lookup_hash("person", person))
 
 
-async def _open_persons(transaction: Transaction, drafts: Sequence[_Draft]) -> dict[str, str | None]:
-    wanted = among(transaction.connection, _CASES.c.person_key, [draft.person_key for draft in drafts])
-    rows = await transaction.connection.execute(
-        select(_CASES.c.person_key, _CASES.c.number).where(and_(wanted, _CASES.c.is_open))
-    )
-    return {row.person_key: row.number for row in rows}
-
-
 def _same_again(known: tuple[str | None, Application], draft: _Draft) -> Registered:
     number, application = known
     if application == draft.application:
@@ -164,12 +187,26 @@ def _same_again(known: tuple[str | None, Application], draft: _Draft) -> Registe
     )
 
 
-def _open_case(number: str | None) -> Problem:
-    where_zh, where_en = (f"办件 {number}", f"case {number}") if number else ("本次前面的申请", "an earlier row")
+_SEEN = Problem(
+    "person.id_number",
+    "本次前面已有此人的另一份申请，一人一次只收一份",
+    "an earlier application in this file is about the same person; one person, one application",
+)
+
+
+def _open_case(number: str) -> Problem:
     return Problem(
         "person.id_number",
-        f"此人已有未办结的申请（{where_zh}），请在其中办理",
-        f"this person has an open application already ({where_en}); go on there",
+        f"此人已有未办结的申请（办件 {number}），请在其中办理",
+        f"this person has an open application already (case {number}); go on there",
+    )
+
+
+def _permit_in_force(number: str, valid_until: date) -> Problem:
+    return Problem(
+        "person.id_number",
+        f"此人的居住证有效期至 {valid_until}（办件 {number}），期满前 30 日内方可再次申领",
+        f"this person's permit is good until {valid_until} (case {number}); apply again in its last 30 days",
     )
 
 

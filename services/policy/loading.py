@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from services.errors import InputError, NotFoundError
 from services.policy.pack import Pack
-from services.policy.reading import Entry, Problem, parse_yaml, with_lines
+from services.policy.reading import Entry, Problem
 from services.policy.sections import read_pack
+from services.policy.strict_yaml import parse_yaml, with_lines
 
 SHIPPED: Final = Path(__file__).parent / "packs"
 """The folder of the packs that come with the house, one ``<code>.yaml`` each."""

@@ -12,7 +12,8 @@ from services.policy.answer import Need, Outcome, PermitAnswer
 from services.policy.dates import LAST_DAY, last_day_of_term
 
 if TYPE_CHECKING:
-    from services.policy.pack import EngineCodes, Gate, Ground, PermitRules, Route
+    from services.policy.pack import EngineCodes
+    from services.policy.permit_rules import Gate, Ground, PermitRules, Route
     from services.policy.plan import Era
     from services.policy.question import HeldPermit, Question
 

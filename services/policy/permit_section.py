@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.policy.pack import Clause, Fact, Gate, Ground, PermitRules, Route, Term
+from services.policy.pack import Clause, Fact
+from services.policy.permit_rules import Gate, Ground, PermitRules, Route, Term
 from services.policy.question import GROUNDS, RESIDENCE_DECLARATIONS, TERMS
 from services.policy.reading import Entry
 from services.policy.text import Text

@@ -33,7 +33,7 @@ def question(on):
 
 @pytest.fixture(scope="module")
 def changed_pack(tmp_path_factory):
-    document = yaml.safe_load((SHIPPED / "zibo-2014-87.yaml").read_text(encoding="utf-8"))
+    document = yaml.load((SHIPPED / "zibo-2014-87.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     service = next(each for each in document["services"] if each["id"] == SERVICE)
     service["owner"].append({"from": RENAMED, "code": "civil-affairs"})
     fact = next(each for each in document["facts"] if each["name"] == "low_income")
@@ -50,7 +50,7 @@ def changed_pack(tmp_path_factory):
     third = {"id": "ZB87-3.3.1", "clause": "三", "title": dict(WORDS), "kind": "enrol", "tier": 3, "owner": owner}
     document["services"].append({**third, "send": ["name"]})
     path = tmp_path_factory.mktemp("packs") / "changed.yaml"
-    path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper, allow_unicode=True), encoding="utf-8")
     return load_pack(path)
 
 

@@ -17,12 +17,12 @@ GONE = object()
 
 
 def document():
-    return copy.deepcopy(yaml.safe_load(TEXT))
+    return copy.deepcopy(yaml.load(TEXT, yaml.CSafeLoader))
 
 
 def write(folder, value, name="pack.yaml"):
     path = folder / name
-    path.write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    path.write_text(yaml.dump(value, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return path
 
 

@@ -97,11 +97,11 @@ def test_a_later_day_takes_nothing_before_its_last_day(data, later, questions, p
             assert after[service].state == "unmet"
 
 
-@settings(max_examples=40, deadline=None)
-@given(data=st.data())
-def test_next_change_is_true(data, questions, pack):
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), live=st.integers(0, 3))
+def test_next_change_is_true(data, live, questions, pack):
     """Nothing changes on any day before it, and something does on the day itself."""
-    question = data.draw(questions())
+    question = data.draw(questions(live=live > 0))
     decision = decide(pack, question)
     if decision.next_change is None:
         assert decision.permit.outcome in {"refuse", "ended", "wait"}

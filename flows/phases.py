@@ -59,33 +59,32 @@ async def deliver_share(batch: Batch, department: str | None, share: str, count:
 
 
 async def work_through(house: House, claim: Claim) -> BatchReport:
-    """Take the claimed cases through every phase, and let them go.
+    """Take the claimed cases through every phase until all of them wait for somebody else, and let them go.
 
-    A department that does not answer within some seconds holds up nobody: its share goes on beside the next phase.
+    A department that does not answer within some seconds holds up nobody: its share goes on beside the next phase,
+    and what it brings is taken up when it comes.
     """
     report, batch = BatchReport(), Batch(house, claim.numbers)
-    stragglers: list[asyncio.Task[Tally]] = []
-    progress = await advance_cases(batch, len(claim.numbers))
-    rounds = 0
-    while progress.steps and rounds < 3:
-        rounds += 1
-        stragglers += await _fan_out(batch, progress.steps, report)
-        report.issued.update(progress.issued)
+    late: set[asyncio.Task[Tally]] = set()
+    while True:
         progress = await advance_cases(batch, len(claim.numbers))
-    for late in asyncio.as_completed(stragglers):
-        report.steps.update((await late).outcomes)
-    if stragglers:
         report.issued.update(progress.issued)
-        progress = await advance_cases(batch, len(claim.numbers))
-    report.issued.update(progress.issued)
+        if progress.steps:
+            late |= await _fan_out(batch, progress.steps, report)
+        elif late:
+            done, late = await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
+            for share in done:
+                report.steps.update(share.result().outcomes)
+        else:
+            break
     report.cases = progress.cases
     async with house.database.write("dispatch") as transaction:
         await release(transaction, claim)
     return report
 
 
-async def _fan_out(batch: Batch, steps: Counter[str], report: BatchReport) -> list[asyncio.Task[Tally]]:
-    """Deliver to every department at once; the shares that are not done when patience ends are given back."""
+async def _fan_out(batch: Batch, steps: Counter[str], report: BatchReport) -> set[asyncio.Task[Tally]]:
+    """Deliver to every department at once; the shares still under way when patience ends are given back."""
     if steps.total() <= _SMALL_STEPS:
         shares = [asyncio.create_task(deliver_share(batch, None, "各部门", steps.total()))]
     else:
@@ -96,7 +95,7 @@ async def _fan_out(batch: Batch, steps: Counter[str], report: BatchReport) -> li
     done, late = await asyncio.wait(shares, timeout=_PATIENCE_SECONDS)
     for share in done:
         report.steps.update(share.result().outcomes)
-    return list(late)
+    return late
 
 
 def _name(batch: Batch, department: str) -> str:

@@ -37,6 +37,11 @@ class Bell:
         if self._ringing is None or self._ringing.done():
             self._ringing = asyncio.create_task(self._ring())
 
+    async def rung(self) -> None:
+        """Wait until every ring has sounded."""
+        if self._ringing is not None:
+            await self._ringing
+
     async def close(self) -> None:
         """Stop ringing."""
         if self._ringing is not None:

@@ -2,17 +2,20 @@
 
 from models.base import metadata
 from models.cases import Case, CaseCounter, Decision, Fact, Permit
+from models.endpoints import Endpoint, EndpointDay, Maintenance
 from models.states import (
     OPEN_CASES,
     OPEN_STEPS,
     CaseState,
+    Door,
+    EndpointState,
     EntitlementState,
     PermitState,
     Role,
     StepKind,
     StepState,
 )
-from models.steps import Attempt, Endpoint, Entitlement, InboundMessage, Step
+from models.steps import Attempt, Entitlement, InboundMessage, Step
 from models.system import AccessKey, AuditEntry, AuditHead, SystemClock
 
 __all__ = [
@@ -26,11 +29,15 @@ __all__ = [
     "CaseCounter",
     "CaseState",
     "Decision",
+    "Door",
     "Endpoint",
+    "EndpointDay",
+    "EndpointState",
     "Entitlement",
     "EntitlementState",
     "Fact",
     "InboundMessage",
+    "Maintenance",
     "Permit",
     "PermitState",
     "Role",

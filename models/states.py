@@ -65,6 +65,28 @@ class PermitState(StrEnum):
     ENDED = "ended"
 
 
+class Door(StrEnum):
+    """How a department takes its steps: we call it, it calls us, or its people work in the inbox."""
+
+    PUSH = "push"
+    POLL = "poll"
+    INBOX = "inbox"
+
+
+class EndpointState(StrEnum):
+    """Whether a department's door is open (接口状态).
+
+    ``draft``: registered, its test not passed yet. ``held``: its breaker opened after too many failures; ``probing``:
+    one try is let through to see. ``closed``: it answered 410, or was closed by hand.
+    """
+
+    DRAFT = "draft"
+    OPEN = "open"
+    HELD = "held"
+    PROBING = "probing"
+    CLOSED = "closed"
+
+
 class Role(StrEnum):
     """Who a caller is; every route names the roles that may call it."""
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import Column, ForeignKey, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.base import JsonType, UtcDateTime, state_type
@@ -48,6 +48,7 @@ class Step(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=80)
     case_number: str = Field(sa_column=Column(ForeignKey("cases.number"), nullable=False))
     department: str = Field(max_length=40)
+    district: str = Field(max_length=24)
     kind: StepKind = Field(sa_column=Column(state_type(StepKind), nullable=False))
     state: StepState = Field(sa_column=Column(state_type(StepState), nullable=False))
     content: dict[str, Any] = Field(sa_column=Column(JsonType, nullable=False))
@@ -77,21 +78,6 @@ class Attempt(SQLModel, table=True):
     problem: str | None = Field(default=None, max_length=300)
     sent_digest: str = Field(max_length=64)
     excerpt: str | None = Field(default=None, max_length=600)
-
-
-class Endpoint(SQLModel, table=True):
-    """Where and how a department takes messages (接口). Signing secrets stand sealed, newest first."""
-
-    __tablename__ = "endpoints"
-
-    department: str = Field(primary_key=True, max_length=40)
-    url: str = Field(max_length=500)
-    secrets: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    batch_size: int = 1
-    concurrency: int = 8
-    timeout_seconds: float = 15.0
-    open: bool = True
-    closed_because: str | None = Field(default=None, max_length=200)
 
 
 class InboundMessage(SQLModel, table=True):

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Endpoint
+from models import Door, Endpoint, EndpointState
 from services.database import Transaction, table
 from services.errors import NotFoundError
 from services.exchange.delivery import Target
@@ -27,7 +27,8 @@ async def register_endpoint(transaction: Transaction, keys: KeyRing, target: Tar
         "batch_size": target.batch_size,
         "concurrency": target.concurrency,
         "timeout_seconds": target.timeout,
-        "open": True,
+        "door": Door.PUSH,
+        "state": EndpointState.OPEN,
     }
     await transaction.insert(Endpoint, [row])
     transaction.note("endpoint.registered", target.department, url=target.url, batch_size=target.batch_size)
@@ -37,7 +38,7 @@ async def open_targets(
     connection: AsyncConnection, keys: KeyRing, departments: Collection[str] | None = None
 ) -> dict[str, Target]:
     """The endpoints that take messages now, by department."""
-    query = select(_ENDPOINTS).where(_ENDPOINTS.c.open)
+    query = select(_ENDPOINTS).where(_ENDPOINTS.c.state == EndpointState.OPEN, _ENDPOINTS.c.door == Door.PUSH)
     if departments is not None:
         query = query.where(_ENDPOINTS.c.department.in_(departments))
     return {
@@ -65,6 +66,8 @@ async def secrets_of(connection: AsyncConnection, keys: KeyRing, department: str
 async def close_endpoint(transaction: Transaction, department: str, because: str) -> None:
     """Stop sending to a department; its steps stay due."""
     await transaction.connection.execute(
-        update(_ENDPOINTS).where(_ENDPOINTS.c.department == department).values(open=False, closed_because=because)
+        update(_ENDPOINTS)
+        .where(_ENDPOINTS.c.department == department)
+        .values(state=EndpointState.CLOSED, because=because)
     )
     transaction.note("endpoint.closed", department, because=because)

@@ -130,7 +130,7 @@ class _Writing:
             }
         )
         self._permit(plan, standing)
-        self._steps(plan, decision, self.worker.pack(case.pack))
+        self._steps(plan, decision, self.worker.pack(case.pack), case.district)
         self.entitlements.extend(
             {
                 "case_number": plan.number,
@@ -187,7 +187,7 @@ class _Writing:
             }
         )
 
-    def _steps(self, plan: Plan, decision: int, pack: Pack | None) -> None:
+    def _steps(self, plan: Plan, decision: int, pack: Pack | None, district: str) -> None:
         if not plan.steps or pack is None:
             return
         days = next((clock.days for clock in pack.clocks_on(self.today) if clock.code == _PROMISED), None)
@@ -197,6 +197,7 @@ class _Writing:
                 "id": step.id,
                 "case_number": plan.number,
                 "department": step.department,
+                "district": district,
                 "kind": step.kind,
                 "state": StepState.DUE,
                 "content": step.content,

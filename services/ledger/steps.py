@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Attempt, Endpoint, Step, StepKind, StepState
+from models import Attempt, Door, Endpoint, EndpointState, Step, StepKind, StepState
 from models.states import STEP_MOVES
 from services.database import Transaction, among, is_postgresql, table
 from services.ledger.cases import new_lease
@@ -150,7 +150,9 @@ async def record_attempts(transaction: Transaction, attempts: Sequence[Mapping[s
 async def steps_due(connection: AsyncConnection, now: datetime) -> bool:
     """Whether any step of a connected department may be claimed now."""
     endpoints = table(Endpoint)
-    connected = select(endpoints.c.department).where(endpoints.c.open)
+    connected = select(endpoints.c.department).where(
+        endpoints.c.state == EndpointState.OPEN, endpoints.c.door == Door.PUSH
+    )
     query = (
         select(_STEPS.c.id)
         .where(

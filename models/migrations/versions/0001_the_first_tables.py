@@ -113,13 +113,30 @@ def upgrade() -> None:
     op.create_table(
         "endpoints",
         sa.Column("department", sa.String(40), nullable=False),
-        sa.Column("url", sa.String(500), nullable=False),
+        sa.Column("door", sa.String(24), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("url", sa.String(500), nullable=True),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("batch_size", sa.Integer(), nullable=False),
         sa.Column("concurrency", sa.Integer(), nullable=False),
         sa.Column("timeout_seconds", sa.Float(), nullable=False),
-        sa.Column("open", sa.Boolean(), nullable=False),
-        sa.Column("closed_because", sa.String(200), nullable=True),
+        sa.Column("rate_per_second", sa.Float(), nullable=True),
+        sa.Column("services", JsonType, nullable=True),
+        sa.Column("districts", JsonType, nullable=True),
+        sa.Column("fallback", sa.String(24), nullable=True),
+        sa.Column("fallback_hours", sa.Integer(), nullable=False),
+        sa.Column("drain_per_second", sa.Float(), nullable=False),
+        sa.Column("window_started_at", UtcDateTime(), nullable=True),
+        sa.Column("window_tries", sa.Integer(), nullable=False),
+        sa.Column("window_failures", sa.Integer(), nullable=False),
+        sa.Column("held_at", UtcDateTime(), nullable=True),
+        sa.Column("probe_at", UtcDateTime(), nullable=True),
+        sa.Column("holds", sa.Integer(), nullable=False),
+        sa.Column("because", sa.String(200), nullable=True),
+        sa.Column("accepted_at", UtcDateTime(), nullable=True),
+        sa.Column("tested_at", UtcDateTime(), nullable=True),
+        sa.Column("tested_well", sa.Boolean(), nullable=True),
+        sa.Column("certificate_authority", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("department", name=op.f("pk_endpoints")),
     )
     op.create_table(
@@ -151,6 +168,17 @@ def upgrade() -> None:
         sa.Column("decided_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_decisions_case_number_cases")),
         sa.PrimaryKeyConstraint("case_number", "sequence", name=op.f("pk_decisions")),
+    )
+    op.create_table(
+        "endpoint_days",
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("well", sa.Boolean(), nullable=False),
+        sa.Column("problem", sa.String(300), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["department"], ["endpoints.department"], name=op.f("fk_endpoint_days_department_endpoints")
+        ),
+        sa.PrimaryKeyConstraint("department", "on", name=op.f("pk_endpoint_days")),
     )
     op.create_table(
         "entitlements",
@@ -189,6 +217,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_facts_case_number", ["case_number"], unique=False)
 
     op.create_table(
+        "maintenance",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("from_at", UtcDateTime(), nullable=False),
+        sa.Column("until_at", UtcDateTime(), nullable=False),
+        sa.Column("note", sa.String(200), nullable=True),
+        sa.Column("announced_by", sa.String(80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["department"], ["endpoints.department"], name=op.f("fk_maintenance_department_endpoints")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_maintenance")),
+    )
+    with op.batch_alter_table("maintenance", schema=None) as batch_op:
+        batch_op.create_index("ix_maintenance_department_until_at", ["department", "until_at"], unique=False)
+
+    op.create_table(
         "permits",
         sa.Column("case_number", sa.String(40), nullable=False),
         sa.Column("state", sa.String(24), nullable=False),
@@ -210,6 +254,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(80), nullable=False),
         sa.Column("case_number", sa.String(40), nullable=False),
         sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("district", sa.String(24), nullable=False),
         sa.Column("kind", sa.String(24), nullable=False),
         sa.Column("state", sa.String(24), nullable=False),
         sa.Column("content", JsonType, nullable=False),
@@ -273,6 +318,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_permits_state_valid_until")
 
     op.drop_table("permits")
+    with op.batch_alter_table("maintenance", schema=None) as batch_op:
+        batch_op.drop_index("ix_maintenance_department_until_at")
+
+    op.drop_table("maintenance")
     with op.batch_alter_table("facts", schema=None) as batch_op:
         batch_op.drop_index("ix_facts_case_number")
 
@@ -281,6 +330,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entitlements_department_state")
 
     op.drop_table("entitlements")
+    op.drop_table("endpoint_days")
     op.drop_table("decisions")
     op.drop_table("system_clock")
     op.drop_table("inbound_messages")

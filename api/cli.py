@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -75,7 +76,7 @@ def main() -> None:
     except LianbanError as problem:
         sys.stderr.write(" ".join(str(problem).split()) + "\n")
         raise SystemExit(_BAD_INPUT) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         sys.stderr.write("已中断 Interrupted\n")
         raise SystemExit(130) from None
     except BrokenPipeError:

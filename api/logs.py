@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ROOT = Path(__file__).parent.parent
+_OURS = frozenset({"models", "services", "flows", "api"})
 _log = structlog.get_logger("lianban.http")
 
 
@@ -28,7 +30,7 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     access = logging.getLogger("uvicorn.access")
     access.handlers.clear()
@@ -37,13 +39,14 @@ def configure_logs() -> None:
 
 def log_failure(scope: Mapping[str, Any], failure: BaseException) -> str:
     """Log what kind of failure arose where, without its words, which may bear personal data. Its number, as a URN."""
-    frames = [
-        frame for frame in traceback.extract_tb(failure.__traceback__) if Path(frame.filename).is_relative_to(_ROOT)
+    where = [
+        f"{path.relative_to(_ROOT)}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(failure.__traceback__)
+        if (path := Path(frame.filename)).is_relative_to(_ROOT) and path.relative_to(_ROOT).parts[0] in _OURS
     ]
-    where = [f"{Path(frame.filename).relative_to(_ROOT)}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
     cause = type(failure.__cause__).__name__ if failure.__cause__ is not None else None
     number = scope.get("state", {}).get("request_id") or secrets.token_hex(8)
-    _log.error("failure", request_id=number, kind=type(failure).__name__, cause=cause, where=where)
+    _log.error("failure", request_id=number, kind=type(failure).__name__, cause=cause, where=where[-6:])
     return f"urn:lianban:failure:{number}"
 
 

@@ -96,6 +96,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = components.setdefault("schemas", {})
     own = ProblemDocument.model_json_schema(ref_template=f"{_COMPONENT}{{model}}")
     schemas |= own.pop("$defs", {})
+    for replaced in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(replaced, None)
     schemas["ProblemDocument"] = own
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "访问密钥 / an access key, `lbk_…`"}
@@ -121,7 +123,8 @@ def _guard(operation: dict[str, Any], route: GuardedRoute) -> None:
         statuses += [400, 413, 415, 422]
     answers = operation["responses"]
     for status in statuses:
-        answers.setdefault(str(status), _problem(status))
+        # FastAPI's own 422 is another document than ours.
+        answers[str(status)] = _problem(status)
     operation["responses"] = dict(sorted(answers.items()))
 
 

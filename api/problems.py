@@ -110,7 +110,8 @@ def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[Problem]:
     for error in errors:
         words = _KINDS.get(str(error["type"]))
         if words is None:
-            found += problems_of([error], skip=1)
+            (told,) = problems_of([error], skip=1)
+            found.append(told if len(error["loc"]) > 1 else Problem("body", told.zh, told.en))
             continue
         # Where JSON breaks off, the place is a number of characters and not a field.
         loc = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"][1:]

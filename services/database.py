@@ -27,6 +27,8 @@ from services.clock import Clock
 from services.errors import UnavailableError
 
 _BUSY_MS = 30_000
+# How SQLite and PostgreSQL say that a table or a column is not there.
+_OTHER_SHAPE = ("no such table", "no such column", "has no column", "UndefinedTable", "UndefinedColumn")
 _JSON: dict[str, Any] = {
     "json_serializer": lambda value: orjson.dumps(value).decode(),
     "json_deserializer": orjson.loads,
@@ -108,10 +110,13 @@ class _told_plainly:  # noqa: N801 - reads as a clause of `with`
         return None
 
     def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: Any) -> None:
+        if isinstance(problem, exc.DBAPIError) and any(words in str(problem.orig) for words in _OTHER_SHAPE):
+            raise UnavailableError("the database is not of this version; run `lianban migrate`") from problem
         lost = isinstance(problem, exc.DBAPIError) and (
             problem.connection_invalidated or isinstance(problem, exc.OperationalError | exc.InterfaceError)
         )
-        if lost or isinstance(problem, ConnectionError):
+        # A server that is not there shows as an error of the socket, a pool that is used up as SQLAlchemy's own.
+        if lost or isinstance(problem, OSError | exc.TimeoutError):
             raise UnavailableError("the database does not answer; nothing was changed, try again") from problem
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import inspect, make_url, text
 
 import models
 from services.database import Database
@@ -33,9 +32,8 @@ def upgrade(dsn: str) -> None:
 async def is_current(database: Database) -> bool:
     """Whether the database has the newest shape."""
     newest = ScriptDirectory.from_config(_config(database.dsn)).get_current_head()
-    try:
-        async with database.read() as connection:
-            found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
-    except DBAPIError:
-        return False
+    async with database.read() as connection:
+        if not await connection.run_sync(lambda plain: inspect(plain).has_table("alembic_version")):
+            return False
+        found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one_or_none()
     return bool(found == newest)

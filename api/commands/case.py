@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Column, Table
 
 from services.casework.stories import Story, StoryEvent, tell_story
 from services.clock import CHINA
@@ -46,13 +47,15 @@ def show_story(story: Story, console: Console, *, english: bool) -> None:
     for waiting in story.waiting:
         console.print(f"  … {say(waiting)}")
     console.print()
+    timeline = Table.grid(Column(no_wrap=True, style="dim"), Column(), padding=(0, 2))
     for event in story.events:
-        _show_event(event, console, english=english)
+        _add_event(timeline, event, english=english)
+    console.print(timeline)
 
 
-def _show_event(event: StoryEvent, console: Console, *, english: bool) -> None:
-    at = event.at.astimezone(CHINA)
+def _add_event(timeline: Table, event: StoryEvent, *, english: bool) -> None:
     actor = event.actor_words.en if english else event.actor_words.zh
-    console.print(f"[dim]{at:%Y-%m-%d %H:%M:%S}[/]  {event.en if english else event.zh}  [dim]{actor}[/]")
+    headline = event.en if english else event.zh
+    timeline.add_row(f"{event.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}", f"{headline}  [dim]{actor}[/]")
     for detail in event.details:
-        console.print(f"                       {detail.en if english else detail.zh}")
+        timeline.add_row("", f"  {detail.en if english else detail.zh}")

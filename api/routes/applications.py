@@ -29,8 +29,8 @@ router = APIRouter(prefix="/api/v1", tags=["cases"], route_class=GuardedRoute)
 
 _ELSEWHERE = Problem(
     "person.id_number",
-    "此人在其他区县已有未办结的申请，请联系联席会议协调员",
-    "this person has an open application in another district; ask a coordinator",
+    "此人在其他区县已有未办结的申请或者有效的居住证，请联系联席会议协调员",
+    "this person has an open application or a permit in force in another district; ask a coordinator",
 )
 
 

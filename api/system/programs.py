@@ -115,8 +115,11 @@ async def _stop(program: Program) -> None:
 
 @asynccontextmanager
 async def programs(environment: Mapping[str, str], logs: Path) -> AsyncIterator[Programs]:
-    """Programs that are stopped when the block ends, however it ends."""
+    """Programs that are stopped when the block ends, however it ends: SIGTERM ends it like Ctrl-C."""
     started = Programs(environment, logs)
+    here = asyncio.current_task()
+    if here is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
     try:
         yield started
     finally:

@@ -80,7 +80,7 @@ class Registry:
             elif earlier != draft.application_key:
                 answers.append(Registered(None, False, _SEEN))
             elif draft.person_key in engaged:
-                answers.append(Registered(None, False, engaged[draft.person_key]))
+                answers.append(engaged[draft.person_key])
             else:
                 answers.append(None)
                 fresh.append(draft)
@@ -88,7 +88,7 @@ class Registry:
         numbers = iter(await self._write(transaction, fresh))
         return [answer or Registered(next(numbers), True) for answer in answers]
 
-    async def _engaged(self, transaction: Transaction, drafts: Sequence[_Draft]) -> dict[str, Problem]:
+    async def _engaged(self, transaction: Transaction, drafts: Sequence[_Draft]) -> dict[str, Registered]:
         """Who cannot apply now, and why: an application is open, or a permit is good for longer yet."""
         wanted = among(transaction.connection, _CASES.c.person_key, [draft.person_key for draft in drafts])
         renewal = self.database.clock.today() + _RENEWAL
@@ -100,7 +100,11 @@ class Registry:
             .order_by(_CASES.c.is_open)
         )
         return {
-            row.person_key: _open_case(row.number) if row.is_open else _permit_in_force(row.number, row.valid_until)
+            row.person_key: Registered(
+                row.number,
+                False,
+                _open_case(row.number) if row.is_open else _permit_in_force(row.number, row.valid_until),
+            )
             for row in rows
         }
 

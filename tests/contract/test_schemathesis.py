@@ -1,0 +1,44 @@
+"""Whatever is thrown at the service: no failure of ours, and no answer that the document does not have."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import CHECKS
+
+from api.app import create_app
+from services.settings import Settings
+from tests.contract.conftest import Served
+
+schema = schemathesis.openapi.from_dict(create_app(Settings(_env_file=None)).openapi())
+# A schema cannot say that a check digit fits, or that a signature holds: valid by it is not yet acceptable.
+UNTELLABLE = [CHECKS.get_one("positive_data_acceptance")]
+
+
+@schema.parametrize()
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_no_answer_that_the_document_does_not_have(case: schemathesis.Case, served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.key}"}
+    case.call_and_validate(base_url=served.url, headers=headers, excluded_checks=UNTELLABLE)
+
+
+@pytest.mark.parametrize("path", ["", "/timeline", "/decisions", "/decisions/{sequence}"])
+@pytest.mark.parametrize("serial", range(1, 6))
+def test_cases_in_every_state_are_answered_as_documented(served: Served, path: str, serial: int) -> None:
+    operation = schema[f"/api/v1/cases/{{number}}{path}"]["GET"]
+    parameters = {"number": f"370303-2014-{serial:06d}"} | ({"sequence": 1} if "sequence" in path else {})
+    case = operation.Case(path_parameters=parameters)
+    answer = case.call(base_url=served.url, headers={"Authorization": f"Bearer {served.key}"})
+    # Neither the one that waits for police nor the one just received was decided yet.
+    decided = serial <= 3
+    assert answer.status_code == (404 if "sequence" in path and not decided else 200)
+    case.validate_response(answer, checks=[CHECKS.get_one("response_schema_conformance")])

@@ -151,7 +151,7 @@ def _notify(
         "permit": permit_term(permit),
         **{key: list(v) if isinstance(v, tuple) else v for key, v in extra.items()},
     }
-    _add_step(plan, standing, kind, pack.facts["identity_matches"].owner_on(today), content)
+    _add_step(plan, standing, kind, pack.permit.issuer_on(today), content)
 
 
 def _add_step(plan: Plan, standing: Standing, kind: StepKind, department: str, content: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from typing import TypeVar
 from services.errors import InputError
 from services.exchange.orders import PERMIT_ENDED, PERMIT_ISSUED, StepOrder
 from services.policy.conditions import FactHolds
-from services.policy.pack import Dated, Pack
+from services.policy.dated import Dated
+from services.policy.pack import Pack
 
 _Row = TypeVar("_Row")
 

@@ -7,33 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from services.policy.conditions import Condition
+from services.policy.dated import Dated
 from services.policy.permit_rules import PermitRules
 from services.policy.text import Text
 
 if TYPE_CHECKING:
     from services.policy.plan import Plan
-
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Dated(Generic[Value]):
-    """A value that changes on certain days (an owner, a name): ``lines`` of (first day, value), in order."""
-
-    lines: tuple[tuple[date, Value], ...]
-
-    def on(self, day: date) -> Value:
-        """Return the value that holds on ``day``; before the first line, the first one's."""
-        found = self.lines[0][1]
-        for first_day, value in self.lines[1:]:
-            if first_day > day:
-                break
-            found = value
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class Department:

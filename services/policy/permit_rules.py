@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
+from services.policy.dated import Dated
 from services.policy.text import Text
 
 
@@ -56,9 +58,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class PermitRules:
-    """Section 二: who may apply (``clause``), the gates, the terms by years, the grounds in the order of the text."""
+    """Section 二: who may apply (``clause``), who issues, the gates, the terms by years, the grounds in their order."""
 
     clause: str
+    issuer: Dated[str]
     gates: tuple[Gate, ...]
     terms: Mapping[int, Term]
     grounds: Mapping[str, Ground]
+
+    def issuer_on(self, day: date) -> str:
+        """Return the code of the department that issues permits and keeps their register on ``day`` (ZB87-2.0b)."""
+        return self.issuer.on(day)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from services.policy.pack import Clause, Fact
+from services.policy.pack import Clause, Department, Fact
 from services.policy.permit_rules import Gate, Ground, PermitRules, Route, Term
 from services.policy.question import GROUNDS, RESIDENCE_DECLARATIONS, TERMS
 from services.policy.reading import Entry
@@ -14,18 +15,19 @@ from services.policy.text import Text
 
 @dataclass(frozen=True, slots=True)
 class PermitCodes:
-    """What the section may name: the clauses, settlements and facts of its pack."""
+    """What the section may name: the clauses, settlements, facts and departments of its pack."""
 
     clauses: Mapping[str, Clause]
     settlements: Mapping[str, Text]
     facts: Mapping[str, Fact]
+    departments: Mapping[str, Department]
 
     def reasons(self, entry: Entry, key: str, *, least: int = 0) -> tuple[str, ...]:
         """Return a list of clauses and settlements."""
         return entry.names(key, {*self.clauses, *self.settlements}, "clause or settlement", least=least)
 
 
-def read_permit(entry: Entry, codes: PermitCodes) -> PermitRules:
+def read_permit(entry: Entry, codes: PermitCodes, since: date) -> PermitRules:
     """Read the section. Its terms and grounds must be those of the contract: a question may ask for any of them."""
     terms = {term.years: term for term in (_term(each, codes) for each in entry.entries("terms"))}
     if sorted(terms) != list(TERMS):
@@ -38,6 +40,7 @@ def read_permit(entry: Entry, codes: PermitCodes) -> PermitRules:
         entry.note("grounds", f"must be those of the contract, in the order of the text: {', '.join(GROUNDS)}")
     rules = PermitRules(
         clause=entry.one_of("clause", codes.clauses, "clause"),
+        issuer=entry.owners("issuer", codes.departments, since),
         gates=tuple(_gate(each, codes) for each in entry.entries("gates")),
         terms=terms,
         grounds={ground.code: ground for ground in grounds},

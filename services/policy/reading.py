@@ -11,7 +11,7 @@ from collections.abc import Container
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from services.policy.pack import Dated
+from services.policy.dated import Dated
 from services.policy.text import Text
 
 _MONTH_DAY: Final = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")

@@ -101,6 +101,7 @@ def read_pack(document: Entry, problems: list[Problem], content: Mapping[str, An
         ),
         check=_check_service,
     )
+    permit_codes = PermitCodes(clauses, settlements, facts, departments)
     read: dict[str, Any] = {
         "code": document.text("code"),
         "title": document.words("title"),
@@ -116,7 +117,7 @@ def read_pack(document: Entry, problems: list[Problem], content: Mapping[str, An
         "clocks": tuple(_clock(entry) for entry in document.entries("clocks")),
         "school_terms": tuple(_school_term(entry) for entry in school.entries("terms")),
         "facts": facts,
-        "permit": read_permit(document.entry("permit"), PermitCodes(clauses, settlements, facts)),
+        "permit": read_permit(document.entry("permit"), permit_codes, since),
         "because": _engine_codes(document.entry("because"), reasons),
         "tiers": tiers,
         "conditions": conditions,

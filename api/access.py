@@ -45,6 +45,7 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "search_cases": _SEARCH,
     "show_case": _ANY,
     "show_timeline": _ANY,
+    "show_access_log": _ANY,
     "list_decisions": _DECISIONS,
     "show_decision": _INTAKE,
     "overview": _ANY,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.logs import log_failure
+from services.access import KeyRefusedError
 from services.errors import LianbanError, UnavailableError
 from services.intake.problems import Problem, problems_of
 from services.policy.text import Text
@@ -123,7 +124,8 @@ def answer_error(request: Request, error: LianbanError) -> JSONResponse:
     """An error of the domain as a problem document."""
     headers: dict[str, str] = {}
     if error.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="lianban"'
+        scheme = "Bearer" if isinstance(error, KeyRefusedError) else "Signature"
+        headers["WWW-Authenticate"] = f'{scheme} realm="lianban"'
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = _RETRY_AFTER
     more: dict[str, Any] = {}

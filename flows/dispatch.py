@@ -60,7 +60,7 @@ class _Dispatcher:
     async def _claim(self) -> Claim:
         settings, clock = self.house.settings, self.house.database.clock
         async with self.house.database.write("dispatch") as transaction:
-            await set_aside_poisoned(transaction)
+            await set_aside_poisoned(transaction, clock.now())
             return await claim_ready(transaction, clock.now(), settings.batch_limit, settings.lease_seconds)
 
     async def _start_delivery(self) -> bool:

@@ -15,7 +15,7 @@ from models.states import (
     StepKind,
     StepState,
 )
-from models.steps import Attempt, Entitlement, InboundMessage, Step
+from models.steps import Attempt, Entitlement, InboundMessage, InboundStep, Step
 from models.system import AccessKey, AuditEntry, AuditHead, SystemClock
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "EntitlementState",
     "Fact",
     "InboundMessage",
+    "InboundStep",
     "Maintenance",
     "Permit",
     "PermitState",

@@ -15,8 +15,10 @@ class Endpoint(SQLModel, table=True):
     client credentials.
 
     ``services`` and ``districts``: what is pushed here; None for all. What is filtered out waits in the inbox.
-    ``window_*`` count the tries of the current window, from which the breaker's failure rate is taken; ``probe_at`` is
-    when a held endpoint is tried again. ``drain_per_second`` bounds what goes out after it opens.
+    ``window_*`` count the tries of the current window, from which the breaker's failure rate is taken;
+    ``rate_until``: up to when the slots of ``rate_per_second`` are given out, whichever process has them; ``probe_at`` is
+    when a held endpoint is tried again; ``drain_per_second`` bounds what goes out after it opens. ``polled_at``:
+    when the department last fetched its steps itself.
     ``fallback``: the door offered ``fallback_hours`` before a step's deadline, if the first has not got through.
     """
 
@@ -41,6 +43,8 @@ class Endpoint(SQLModel, table=True):
     window_started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     window_tries: int = 0
     window_failures: int = 0
+    failures_in_row: int = 0
+    rate_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     held_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     probe_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     holds: int = 0
@@ -49,6 +53,7 @@ class Endpoint(SQLModel, table=True):
     tested_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tested_well: bool | None = None
     certificate_authority: str | None = None
+    polled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Maintenance(SQLModel, table=True):

@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from models.base import JsonType, UtcDateTime, state_type
-from models.states import EntitlementState, StepKind, StepState
+from models.states import Door, EntitlementState, StepKind, StepState
 
 
 class Entitlement(SQLModel, table=True):
@@ -40,7 +40,7 @@ class Step(SQLModel, table=True):
     __tablename__ = "steps"
     __table_args__ = (
         Index("ix_steps_case_number", "case_number"),
-        Index("ix_steps_department_state", "department", "state"),
+        Index("ix_steps_department_state_next_attempt_at", "department", "state", "next_attempt_at"),
         Index("ix_steps_next_attempt_at", "next_attempt_at", sqlite_where=text("next_attempt_at IS NOT NULL"),
               postgresql_where=text("next_attempt_at IS NOT NULL")),
     )  # fmt: skip
@@ -65,7 +65,14 @@ class Step(SQLModel, table=True):
 
 
 class Attempt(SQLModel, table=True):
-    """One try at a step: what was sent (digest), what came back (bounded), how long it took (milliseconds)."""
+    """One try at a step: what was sent (digest), what came back (bounded), how long it took (milliseconds).
+
+    ``message_id`` and ``signature`` are the headers ``webhook-id`` and ``webhook-signature`` as sent; the time-stamp
+    that was signed is the second of ``started_at``. ``event_digest`` is of this step's event alone, which differs
+    from ``sent_digest`` in a batch, where ``position`` is its place from 0. ``fields`` names what of the person was
+    in the message, by blanks; ``answer_digest`` is of the whole answer, of which ``excerpt`` is a part. ``door``:
+    whether it was pushed, fetched by a poll, or taken from the inbox by an officer.
+    """
 
     __tablename__ = "attempts"
 
@@ -78,10 +85,21 @@ class Attempt(SQLModel, table=True):
     problem: str | None = Field(default=None, max_length=300)
     sent_digest: str = Field(max_length=64)
     excerpt: str | None = Field(default=None, max_length=600)
+    message_id: str | None = Field(default=None, max_length=128)
+    signature: str | None = None
+    event_digest: str | None = Field(default=None, max_length=64)
+    position: int | None = None
+    fields: str | None = Field(default=None, max_length=160)
+    answer_digest: str | None = Field(default=None, max_length=64)
+    door: Door = Field(default=Door.PUSH, sa_column=Column(state_type(Door), nullable=False, server_default="push"))
 
 
 class InboundMessage(SQLModel, table=True):
-    """A call-back that was taken in, so that the same message a second time changes nothing."""
+    """A call-back that was taken in, so that the same message a second time changes nothing.
+
+    ``sealed`` (context ``inbound:<department>:<message_id>``) keeps what came, with its signature, as evidence; None
+    where it was too long to be kept.
+    """
 
     __tablename__ = "inbound_messages"
 
@@ -89,3 +107,14 @@ class InboundMessage(SQLModel, table=True):
     message_id: str = Field(primary_key=True, max_length=128)
     digest: str = Field(max_length=64)
     received_at: datetime = Field(sa_type=UtcDateTime)
+    sealed: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class InboundStep(SQLModel, table=True):
+    """Which steps a call-back was about, so that a step's evidence finds it."""
+
+    __tablename__ = "inbound_steps"
+
+    step_id: str = Field(primary_key=True, max_length=80)
+    department: str = Field(primary_key=True, max_length=40)
+    message_id: str = Field(primary_key=True, max_length=128)

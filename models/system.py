@@ -11,7 +11,7 @@ from models.states import Role
 
 
 class AuditEntry(SQLModel, table=True):
-    """One change, chained: ``hash`` is SHA-256 over the canonical JSON of the entry and ``previous``."""
+    """One change, chained: ``hash`` covers its content and ``previous`` (``services.audit``)."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index("ix_audit_entries_subject_sequence", "subject", "sequence"),)

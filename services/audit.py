@@ -44,11 +44,25 @@ class ChainReport:
     problem: str | None = None
 
 
-def entry_hash(sequence: int, at: datetime, note: Note, previous: str) -> str:
-    """SHA-256 (hex) over the canonical JSON (RFC 8785) of one entry and the hash before it."""
-    content: list[Any] = [sequence, at.isoformat(), note.actor, note.action, note.subject, dict(note.detail), previous]
+def content_digest(at: datetime, note: Note) -> str:
+    """SHA-256 (hex) over the canonical JSON (RFC 8785) of what an entry says."""
+    content: list[Any] = [at.isoformat(), note.actor, note.action, note.subject, dict(note.detail)]
     # For what stands in entries (no fractions, ASCII keys) sorted orjson is RFC 8785 byte for byte, and much faster.
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def link_hash(sequence: int, content: str, previous: str) -> str:
+    """The hash of entry ``sequence``: SHA-256 (hex) over its number, the digest of its content, the hash before it.
+
+    It takes the digest and not the content, so that a stretch of the chain can be shown to somebody who may not read
+    the entries in it (``evidence``).
+    """
+    return hashlib.sha256(f"{sequence}\n{content}\n{previous}".encode()).hexdigest()
+
+
+def entry_hash(sequence: int, at: datetime, note: Note, previous: str) -> str:
+    """The hash of an entry that says ``note`` of ``at`` and follows the one whose hash is ``previous``."""
+    return link_hash(sequence, content_digest(at, note), previous)
 
 
 async def append_notes(connection: AsyncConnection, notes: Sequence[Note], at: datetime, *, lock: bool) -> None:

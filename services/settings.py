@@ -12,15 +12,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.errors import InputError
+from services.exchange.addresses import PORTS
 from services.sealing import KeyRing, new_key
 
 
 class Settings(BaseSettings):
-    """One installation. Seconds are seconds, URLs have no slash at the end."""
+    """One installation. Seconds are seconds, URLs have no slash at the end, lists are written by commas.
+
+    ``intranet``: networks (``10.0.0.0/8``) in which departments' endpoints may be although they are private; all
+    others must be public, by https, on one of ``endpoint_ports``.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
 
@@ -36,7 +41,15 @@ class Settings(BaseSettings):
     linger_seconds: float = Field(default=50.0, ge=0)
     poll_seconds: float = Field(default=0.5, gt=0)
     max_body_bytes: int = 1_000_000
+    intranet: Annotated[tuple[str, ...], NoDecode] = ()
+    endpoint_ports: Annotated[tuple[int, ...], NoDecode] = PORTS
     packs: Annotated[tuple[Path, ...], NoDecode] = ()
+
+    @field_validator("intranet", "endpoint_ports", mode="before")
+    @classmethod
+    def _by_commas(cls, given: object) -> object:
+        """A list as it stands in an environment variable."""
+        return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
 
     @cached_property
     def dsn(self) -> str:

@@ -55,3 +55,16 @@ PERMIT_WORDS: Mapping[str, Text] = {
     "suspended": Text("暂停", "suspended"),
     "ended": Text("已终止", "ended"),
 }
+
+# What a message may bear of a person, in the order in which it stands there.
+FIELD_WORDS: Mapping[str, Text] = {
+    "name": Text("姓名", "name"),
+    "id_number": Text("公民身份号码", "citizen ID number"),
+    "sex": Text("性别", "sex"),
+    "born_on": Text("出生日期", "day of birth"),
+    "phone": Text("联系电话", "telephone"),
+    "address": Text("居住地址", "address"),
+    "district": Text("居住区县", "district"),
+    "residence_registered_on": Text("居住登记日期", "day residence was registered"),
+    "children": Text("子女情况", "children"),
+}

@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.wake import Bell
 from services.house import House, open_house
 from services.intake.divisions import Districts
 from services.intake.importing import ImportReport, import_file
@@ -28,7 +30,18 @@ def bring_in(
 
 async def _import(file: Path) -> ImportReport:
     async with open_house() as house:
-        return await import_applications(house, file)
+        report = await import_applications(house, file)
+        if report.new:
+            await _ring(house)
+        return report
+
+
+async def _ring(house: House) -> None:
+    """Have the dispatcher start at once; without Prefect the cases wait for its schedule."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        bell = Bell(client, house.settings.prefect_api_url)
+        bell.ring()
+        await bell.rung()
 
 
 async def import_applications(house: House, file: Path) -> ImportReport:

@@ -16,6 +16,7 @@ from api.system.installation import (
     prepare_database,
     sandbox_secrets,
 )
+from api.system.prefect_api import PrefectApi
 from api.system.programs import Programs, programs
 from api.system.whole import Ports, Sandbox, environment, start_api, start_prefect, start_sandbox
 from services.errors import UnavailableError
@@ -40,7 +41,7 @@ def up(
 
 async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbox: bool) -> None:
     console = Console()
-    async with programs(environment(settings, ports), settings.data_dir / "logs") as running:
+    async with programs(environment(settings, ports, sandbox=sandbox), settings.data_dir / "logs") as running:
         async with open_house(settings) as house:
             key = await operator_key(house)
             if sandbox:
@@ -48,6 +49,7 @@ async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbo
         with console.status("正在启动（约 30 秒）…… Starting (about 30 s)"):
             await start_api(running, ports)
             await start_prefect(running, ports)
+            await _dispatch_now(ports)
         console.print(f"接口 HTTP          {ports.api_url}   （{ports.api_url}/openapi.json）")
         console.print(f"Prefect            {ports.prefect_url.removesuffix('/api')}")
         console.print(f"数据目录 Data       {settings.data_dir.resolve()}")
@@ -55,6 +57,15 @@ async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbo
         console.print("按 Ctrl-C 停止。 Ctrl-C stops it.")
         ended = await running.ended()
         raise UnavailableError(f"ended by itself; see {running.logs / ended.name}.log", place=ended.name)
+
+
+async def _dispatch_now(ports: Ports) -> None:
+    """Start a dispatcher for what waits already; the schedule's first one comes only after a minute."""
+    prefect = PrefectApi(ports.prefect_url)
+    try:
+        await prefect.start_run("dispatch/dispatch")
+    finally:
+        await prefect.close()
 
 
 async def _play_departments(house: House, running: Programs, ports: Ports, people: Path | None) -> None:

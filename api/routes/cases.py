@@ -11,8 +11,10 @@ from api.access import GuardedRoute
 from api.cursors import read_cursor, write_cursor
 from api.openapi import problems
 from api.state import TheCaller, TheHouse
+from api.views.access_log import AccessLog as AccessLogView
 from api.views.cases import Case, CaseItem, CaseList, PersonFound, Timeline
 from models import CaseState
+from services.casework.access_log import AccessLog, read_access_log
 from services.casework.listing import MAX_PAGE, CaseFilter, find_person
 from services.casework.listing import list_cases as page_of_cases
 from services.casework.reading import CaseFile, read_case
@@ -104,3 +106,9 @@ async def show_case(number: CaseNumber, house: TheHouse, caller: TheCaller) -> C
 async def show_timeline(number: CaseNumber, house: TheHouse, caller: TheCaller) -> Story:
     """Tell the whole story of a case, in order."""
     return await tell_story(house, number, caller.sight)
+
+
+@router.get("/cases/{number}/access-log", response_model=AccessLogView, responses=problems(404, 422))
+async def show_access_log(number: CaseNumber, house: TheHouse, caller: TheCaller) -> AccessLog:
+    """Show who was sent what about the person of a case, when, what for, and on what clause."""
+    return await read_access_log(house, number, caller.sight)

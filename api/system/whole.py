@@ -11,6 +11,7 @@ from services.errors import UnavailableError
 from services.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
 _PREFECT_START_SECONDS = 120.0
 
 
@@ -38,12 +39,16 @@ class Ports:
         return f"http://127.0.0.1:{self.sandbox}"
 
 
-def environment(settings: Settings, ports: Ports) -> dict[str, str]:
-    """What every program is told: where the installation is, and that Prefect sends nothing anywhere."""
+def environment(settings: Settings, ports: Ports, *, sandbox: bool = True) -> dict[str, str]:
+    """What every program is told: where the installation is, and that Prefect sends nothing anywhere.
+
+    ``sandbox``: departments are played on this machine, so its own address counts as the intranet.
+    """
     return {
         "LIANBAN_DATA_DIR": str(settings.data_dir.resolve()),
         "LIANBAN_PREFECT_API_URL": ports.prefect_url,
         "LIANBAN_PUBLIC_URL": ports.api_url,
+        "LIANBAN_INTRANET": ",".join((*settings.intranet, *((LOOPBACK,) if sandbox else ()))),
         "LIANBAN_SIMULATE": str(settings.simulate).lower(),
         "PREFECT_HOME": str((settings.data_dir / "prefect").resolve()),
         "PREFECT_API_URL": ports.prefect_url,

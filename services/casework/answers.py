@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, and_, select
@@ -18,6 +18,7 @@ from services.casework.outcomes import Answered, apply_settlement, weigh_answers
 from services.database import Transaction, among, is_postgresql, table
 from services.endpoints import secrets_of
 from services.errors import ConflictError, NotFoundError
+from services.evidence.inbound import link_steps, sealed_inbound
 from services.exchange.outcomes import Outcome, parse_outcomes
 from services.exchange.signatures import ID_HEADER, verify
 from services.house import House
@@ -41,6 +42,15 @@ class Taken:
     contradicted: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What came in, as it is kept: the id by which it is known again, and the signed headers where there are any."""
+
+    message_id: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
 async def take_callback(house: House, department: str, headers: Mapping[str, str], body: bytes) -> Taken:
     """Verify and take in one call-back.
 
@@ -49,15 +59,28 @@ async def take_callback(house: House, department: str, headers: Mapping[str, str
     """
     clock = house.database.clock
     async with house.database.read() as connection:
-        secrets = await secrets_of(connection, house.keys, department)
+        secrets = await secrets_of(connection, house.keys, department, clock.now())
     message_id = verify(headers, body, secrets, clock.now())
-    outcomes = parse_outcomes(body)
+    return await take_outcomes(
+        house, department, parse_outcomes(body), Inbound(message_id, headers, body), f"department:{department}"
+    )
+
+
+async def take_outcomes(
+    house: House, department: str, outcomes: Sequence[Outcome], inbound: Inbound, actor: str
+) -> Taken:
+    """Let ``outcomes`` take effect, by whichever door they came: a call-back, an acknowledged poll, or a sheet that the
+    officer ``actor`` handed in. Errors as of ``take_callback``, but for the signature, which is the door's matter.
+    """
+    message_id, headers, body = inbound.message_id, inbound.headers, inbound.body
     for last_try in (False, True):
         try:
-            async with house.database.write(f"department:{department}") as transaction:
-                if await _taken_before(transaction, department, message_id, body):
+            async with house.database.write(actor) as transaction:
+                if await _taken_before(house, transaction, department, message_id, headers, body):
                     return Taken(repeated=True)
-                return await _take(house, transaction, department, outcomes)
+                taken = await _take(house, transaction, department, outcomes)
+                await link_steps(transaction, department, message_id, (outcome.step for outcome in outcomes))
+                return taken
         except IntegrityError:
             # The same message came twice in the same moment; now the other one is seen.
             if last_try:
@@ -65,7 +88,9 @@ async def take_callback(house: House, department: str, headers: Mapping[str, str
     raise AssertionError("unreachable")
 
 
-async def _taken_before(transaction: Transaction, department: str, message_id: str, body: bytes) -> bool:
+async def _taken_before(
+    house: House, transaction: Transaction, department: str, message_id: str, headers: Mapping[str, str], body: bytes
+) -> bool:
     digest = hashlib.sha256(body).hexdigest()
     found = await transaction.connection.execute(
         select(_INBOUND.c.digest).where(and_(_INBOUND.c.department == department, _INBOUND.c.message_id == message_id))
@@ -77,8 +102,13 @@ async def _taken_before(transaction: Transaction, department: str, message_id: s
                 "this webhook-id was used for another body; give every message its own", place=ID_HEADER
             )
         return True
-    received_at = transaction.at
-    row = {"department": department, "message_id": message_id, "digest": digest, "received_at": received_at}
+    row = {
+        "department": department,
+        "message_id": message_id,
+        "digest": digest,
+        "received_at": transaction.at,
+        "sealed": sealed_inbound(house.keys, department, message_id, headers, body),
+    }
     await transaction.insert(InboundMessage, [row])
     return False
 

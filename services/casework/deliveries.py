@@ -18,7 +18,7 @@ from models import StepState
 from services.casework.outcomes import Answered, apply_settlement, weigh_answers
 from services.database import Transaction
 from services.endpoints import close_endpoint, open_targets
-from services.exchange.client import shared_client
+from services.exchange.client import connected, shared_client
 from services.exchange.delivery import AttemptResult, Target, deliver
 from services.exchange.messages import Message
 from services.exchange.orders import read_order
@@ -61,6 +61,7 @@ async def deliver_steps(
     tally = Tally()
     if claim.steps:
         recording = _Recording(house, actor, claim, wake_cases, tally)
+        recording.fields = {one.step_id: one.fields for own in messages.values() for one in own}
         await _act(targets, messages, recording)
     return tally
 
@@ -69,7 +70,7 @@ async def _claim(
     house: House, actor: str, departments: Collection[str] | None, cases: Collection[str] | None, limit: int
 ) -> tuple[StepClaim, Mapping[str, Target], Mapping[str, list[Message]]]:
     async with house.database.write(actor) as transaction:
-        targets = await open_targets(transaction.connection, house.keys, departments)
+        targets = await open_targets(transaction.connection, house.keys, departments, house.database.clock.now())
         claim = await claim_steps(
             transaction,
             house.database.clock.now(),
@@ -103,7 +104,9 @@ async def _act(targets: Mapping[str, Target], messages: Mapping[str, list[Messag
 
     async def send_to(department: str) -> None:
         try:
-            stream = deliver(client, targets[department], messages[department], recording.clock_utc)
+            target = targets[department]
+            guarded = connected(client, recording.house.guard, target.access)
+            stream = deliver(guarded, target, messages[department], recording.clock_utc)
             async with aclosing(stream) as sent:
                 async for result in sent:
                     results.put_nowait(result)
@@ -142,6 +145,8 @@ class _Recording:
     def __init__(self, house: House, actor: str, claim: StepClaim, wake_cases: bool, tally: Tally) -> None:
         self.house, self.actor, self.lease, self.wake_cases, self.tally = house, actor, claim.lease, wake_cases, tally
         self.steps = {step.id: step for step in claim.steps}
+        # What of the person each message bore, for the access log.
+        self.fields: dict[str, tuple[str, ...]] = {}
         self.clock_utc = house.database.clock.now
 
     async def flush(self, results: Sequence[AttemptResult]) -> None:
@@ -193,8 +198,14 @@ class _Recording:
                 "problem": result.problem,
                 "sent_digest": result.sent_digest,
                 "excerpt": result.excerpt,
+                "message_id": result.message_id,
+                "signature": result.signature,
+                "event_digest": digest,
+                "position": position,
+                "fields": " ".join(self.fields[identity]),
+                "answer_digest": result.answer_digest,
             }
-            for identity in result.step_ids
+            for position, (identity, digest) in enumerate(zip(result.step_ids, result.event_digests, strict=True))
         ]
 
     async def _note_failures(self, transaction: Transaction, moves: Sequence[Move], moved: set[str]) -> None:

@@ -1,19 +1,19 @@
 """What a reader may see, as conditions of SQL: every list, count and look-up on cases goes through these.
 
 A district's staff see its cases. A department's officer sees the cases in which the department was asked something,
-and of those only its own steps, services and facts.
+and of those only its own steps, services and facts (of facts, ``Dossier.shows`` sees to that).
 """
 
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Select, and_, exists, select, true
 
-from models import Case, Entitlement, Fact, Step
+from models import Case, Entitlement, Step
 from services.access import Sight
 from services.database import table
 
 _CASES, _STEPS = table(Case), table(Step)
-_ENTITLEMENTS, _FACTS = table(Entitlement), table(Fact)
+_ENTITLEMENTS = table(Entitlement)
 
 
 def cases_in(sight: Sight) -> ColumnElement[bool]:
@@ -36,11 +36,6 @@ def entitlements_in(sight: Sight) -> ColumnElement[bool]:
     if sight.department is not None:
         return _ENTITLEMENTS.c.department == sight.department
     return true() if sight.district is None else _ENTITLEMENTS.c.case_number.in_(_numbers(sight.district))
-
-
-def facts_in(sight: Sight) -> ColumnElement[bool]:
-    """The facts in sight; for queries over ``facts`` of a case that is in sight itself."""
-    return _FACTS.c.department == sight.department if sight.department is not None else true()
 
 
 def _numbers(district: str) -> Select[tuple[str]]:

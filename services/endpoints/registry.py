@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
 
-import orjson
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Endpoint, EndpointState
 from services.database import Transaction, table
 from services.errors import NotFoundError
+from services.exchange.credentials import Credentials, open_credentials, seal_credentials
 from services.exchange.delivery import Target
 from services.sealing import KeyRing
 
@@ -23,7 +25,7 @@ async def register_endpoint(transaction: Transaction, keys: KeyRing, target: Tar
     row = {
         "department": target.department,
         "url": target.url,
-        "secrets": keys.seal(orjson.dumps(target.secrets), f"endpoint:{target.department}"),
+        "secrets": seal_credentials(keys, target.department, Credentials.of(target.secrets)),
         "batch_size": target.batch_size,
         "concurrency": target.concurrency,
         "timeout_seconds": target.timeout,
@@ -35,32 +37,42 @@ async def register_endpoint(transaction: Transaction, keys: KeyRing, target: Tar
 
 
 async def open_targets(
-    connection: AsyncConnection, keys: KeyRing, departments: Collection[str] | None = None
+    connection: AsyncConnection,
+    keys: KeyRing,
+    departments: Collection[str] | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Target]:
-    """The endpoints that take messages now, by department."""
+    """The endpoints that take messages, by department, with the keys that sign at ``now`` (wire time)."""
     query = select(_ENDPOINTS).where(_ENDPOINTS.c.state == EndpointState.OPEN, _ENDPOINTS.c.door == Door.PUSH)
     if departments is not None:
         query = query.where(_ENDPOINTS.c.department.in_(departments))
-    return {
-        row.department: Target(
-            row.department,
-            row.url,
-            tuple(orjson.loads(keys.open(row.secrets, f"endpoint:{row.department}"))),
-            row.batch_size,
-            row.concurrency,
-            row.timeout_seconds,
-        )
-        for row in await connection.execute(query)
-    }
+    return {row.department: target_of(row, keys, now) for row in await connection.execute(query)}
 
 
-async def secrets_of(connection: AsyncConnection, keys: KeyRing, department: str) -> tuple[str, ...]:
-    """The secrets with which a department signs its call-backs; NotFoundError if it is not connected."""
+def target_of(row: Row[Any], keys: KeyRing, now: datetime | None = None) -> Target:
+    """The target that a row of ``endpoints`` describes. Without ``now`` every key signs, ended ones too."""
+    credentials = open_credentials(keys, row.department, row.secrets)
+    return Target(
+        row.department,
+        row.url or "",
+        tuple(one.key for one in credentials.keys) if now is None else credentials.signing(now),
+        row.batch_size,
+        row.concurrency,
+        row.timeout_seconds,
+        credentials.access(row.certificate_authority),
+    )
+
+
+async def secrets_of(
+    connection: AsyncConnection, keys: KeyRing, department: str, now: datetime | None = None
+) -> tuple[str, ...]:
+    """The keys with which a department signs what it sends at ``now``; NotFoundError if it is not connected."""
     query = select(_ENDPOINTS.c.secrets).where(_ENDPOINTS.c.department == department)
     sealed = (await connection.execute(query)).scalar_one_or_none()
     if sealed is None:
         raise NotFoundError("no such department is connected", place=department)
-    return tuple(orjson.loads(keys.open(sealed, f"endpoint:{department}")))
+    credentials = open_credentials(keys, department, sealed)
+    return credentials.verifying(now or datetime.min.replace(tzinfo=UTC))
 
 
 async def close_endpoint(transaction: Transaction, department: str, because: str) -> None:

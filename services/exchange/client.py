@@ -5,12 +5,14 @@ processor a call more than aiohttp alone, half of what a delivery costs in all. 
 an ``httpx.AsyncClient`` is taken wherever a client is asked for, which lets a test call an ASGI application.
 
 Redirects, cookies, proxies of the environment and compressed answers are off: the signature and the person's fields
-are meant for one registered address only, and a bound on what is read must bound what it becomes.
+are meant for one registered address only, and a bound on what is read must bound what it becomes. ``connected`` puts
+the address guard before every connection: the name is resolved once, each address judged, and that address called.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,11 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from services.exchange.addresses import Guard
+from services.exchange.connections import PLAIN, Access, tls_context
+from services.exchange.tokens import TokenRefusedError, Tokens
 
 TIMEOUT = 15.0
 CONNECTIONS = 256
@@ -50,23 +57,39 @@ class Client(Protocol):
         """Close every connection."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What sets connections apart: who judges the address, and whom TLS trusts and shows. No way: unguarded."""
+
+    guard: Guard | None = None
+    access: Access = PLAIN
+
+
 class PooledClient:
-    """The production client: at most ``connections`` at once; ``verify`` as TLS needs it."""
+    """The production client: at most ``connections`` at once; ``verify`` as TLS needs it where an endpoint has no
+    certificates of its own.
+    """
 
     def __init__(self, connections: int, verify: ssl.SSLContext | bool) -> None:
         self._connections = connections
         self._verify = verify
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[_Way, aiohttp.ClientSession] = {}
+        self._used = False
+        self.tokens = Tokens()
 
     @property
     def closed(self) -> bool:
         """Whether it was used and then closed."""
-        return self._session is not None and self._session.closed
+        return self._used and not self._sessions
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST ``body`` and read the answer up to the bound."""
+        return await self.post_by(_Way(), url, body, headers)
+
+    async def post_by(self, way: _Way, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The same over connections of that ``way`` only."""
         # aiohttp binds a session to the running loop, so it is made by the first call.
-        session = self._session or self._open()
+        session = self._sessions.get(way) or self._open(way)
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
             chunks = await _bounded(response.content.iter_any())
             if not response.content.at_eof():
@@ -76,18 +99,99 @@ class PooledClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=IDLE, ssl=self._verify),
+    def _open(self, way: _Way) -> aiohttp.ClientSession:
+        self._used = True
+        guard, access = way.guard, way.access
+        own = access.authority is not None or access.certificate is not None
+        connector = aiohttp.TCPConnector(
+            limit=self._connections,
+            keepalive_timeout=IDLE,
+            ssl=tls_context(access.authority, access.certificate) if own else self._verify,
+            resolver=None if guard is None else _GuardedResolver(guard),
+            socket_factory=None if guard is None else _guarded_socket(guard),
+        )
+        session = self._sessions[way] = aiohttp.ClientSession(
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS,
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
         )
-        return self._session
+        return session
+
+
+class _GuardedResolver(AbstractResolver):
+    """Names as the system resolves them, if every address of the name may be called: one that may not shows that the
+    name is not what it was when it was registered.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._system = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._system.resolve(host, port, family)
+        for one in found:
+            self._guard.check_address(one["host"], port)
+        return found
+
+    async def close(self) -> None:
+        await self._system.close()
+
+
+def _guarded_socket(guard: Guard) -> aiohttp.SocketFactoryType:
+    """Sockets for judged addresses only: the last gate, which no way of writing an address gets round."""
+
+    def make(info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        guard.check_address(str(address[0]), int(address[1]))
+        return socket.socket(family, kind, protocol)
+
+    return make
+
+
+class ConnectedClient:
+    """A pooled client on its way to one endpoint: through the guard, with what the receiver asks us to prove."""
+
+    def __init__(self, pool: PooledClient, guard: Guard, access: Access) -> None:
+        self._pool = pool
+        self._access = access
+        self._guard = guard
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST ``body``; AddressRefusedError if the address may not be called, TokenRefusedError without a token."""
+        oauth = self._access.oauth
+        if oauth is None:
+            return await self._post(url, body, headers, self._access)
+        tokens = self._pool.tokens
+        token = await tokens.token(oauth, self._ask)
+        answer = await self._post(url, body, {**headers, "authorization": f"Bearer {token}"}, self._access)
+        if answer.status == 401:
+            # The receiver may have ended the token before its time.
+            tokens.forget(oauth, token)
+            token = await tokens.token(oauth, self._ask)
+            answer = await self._post(url, body, {**headers, "authorization": f"Bearer {token}"}, self._access)
+        return answer
+
+    async def aclose(self) -> None:
+        """Leave the connections to the pool."""
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], access: Access) -> Answer:
+        scheme = self._guard.check_url(url)
+        way = _Way(self._guard.of_scheme(scheme), Access(access.authority, access.certificate))
+        return await self._pool.post_by(way, url, body, headers)
+
+    async def _ask(self, url: str, form: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        answer = await self._post(url, form, headers, self._access)
+        if answer.too_large:
+            raise TokenRefusedError("the token server's answer is too long")
+        return answer.status, answer.body
 
 
 class HttpxClient:
@@ -117,6 +221,11 @@ def open_client(*, connections: int = CONNECTIONS, verify: ssl.SSLContext | bool
 def as_client(client: Client | httpx.AsyncClient) -> Client:
     """``client`` as this room speaks to it."""
     return HttpxClient(client) if isinstance(client, httpx.AsyncClient) else client
+
+
+def connected(client: Client | httpx.AsyncClient, guard: Guard, access: Access = PLAIN) -> Client:
+    """``client`` for one endpoint. A client that is not ours to connect (a test's) is taken as it is."""
+    return ConnectedClient(client, guard, access) if isinstance(client, PooledClient) else as_client(client)
 
 
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, PooledClient] = WeakKeyDictionary()

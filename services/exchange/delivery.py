@@ -19,19 +19,21 @@ import httpx
 
 from services.errors import InputError
 from services.exchange.client import TIMEOUT, Answer, Client, as_client
+from services.exchange.connections import PLAIN, Access
 from services.exchange.failures import UNANSWERED, error_kind
 from services.exchange.masking import excerpt
 from services.exchange.messages import BATCH_CONTENT_TYPE, CONTENT_TYPE, Message, batch_body, batch_id
 from services.exchange.outcomes import Outcome, parse_answer
 from services.exchange.schedule import Verdict, verdict_of
-from services.exchange.signatures import signature_headers
+from services.exchange.signatures import SIGNATURE_HEADER, signature_headers
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """A department's endpoint as a try needs it.
 
-    ``secrets``: all that hold now, each makes a signature. ``batch_size`` above 1 sends batches of up to so many
+    ``secrets``: the signing keys that hold now, each makes a signature; ``access``: what the connection
+    itself needs. ``batch_size`` above 1 sends batches of up to so many
     events; ``concurrency`` is how many requests are out at once; ``timeout`` is seconds for one request, all told.
     """
 
@@ -41,6 +43,7 @@ class Target:
     batch_size: int = 1
     concurrency: int = 8
     timeout: float = TIMEOUT
+    access: Access = PLAIN
 
     def __repr__(self) -> str:
         return f"Target({self.department})"
@@ -53,7 +56,8 @@ class AttemptResult:
     ``status`` is None when no answer came, and ``error`` then says why (``failures``); ``too-large`` alone goes with
     a status. ``retry_after`` is seconds. ``excerpt`` is at most 500 characters with nobody recognisable in them.
     ``sent_digest`` is the SHA-256 (hex) of the body. A step of the batch that ``outcomes`` does not name is received
-    only. ``problem`` says what is wrong with a body that was taken as a mere receipt.
+    only. ``problem`` says what is wrong with a body that was taken as a mere receipt. ``message_id`` and ``signature``
+    are headers as sent, ``event_digests`` of each event alone; ``answer_digest`` is of the answer as far as read.
     """
 
     step_ids: tuple[str, ...]
@@ -67,6 +71,10 @@ class AttemptResult:
     outcomes: tuple[Outcome, ...]
     verdict: Verdict
     problem: str | None
+    message_id: str | None = None
+    signature: str | None = None
+    event_digests: tuple[str, ...] = ()
+    answer_digest: str | None = None
 
 
 async def deliver(
@@ -129,10 +137,14 @@ async def attempt(
     except UNANSWERED as failure:
         error = error_kind(failure)
     duration_ms = round((time.perf_counter() - started) * 1000)
-    digest = hashlib.sha256(body).hexdigest()
+    digest = _digest(body)
+    signed = (message_id, headers[SIGNATURE_HEADER])
+    events = tuple(_digest(message.body) for message in group) if batched else (digest,)
     if answer is None:
         verdict = Verdict.REFUSED if error == "address" else Verdict.RETRY
-        return AttemptResult(ids, started_at, duration_ms, None, error, None, None, digest, (), verdict, None)
+        return AttemptResult(
+            ids, started_at, duration_ms, None, error, None, None, digest, (), verdict, None, *signed, events
+        )
     verdict = verdict_of(answer.status)
     outcomes, problem = _read(answer) if verdict is Verdict.RECEIVED else ((), None)
     return AttemptResult(
@@ -147,7 +159,14 @@ async def attempt(
         outcomes,
         verdict,
         problem,
+        *signed,
+        events,
+        _digest(answer.body) if answer.body else None,
     )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _read(answer: Answer) -> tuple[tuple[Outcome, ...], str | None]:

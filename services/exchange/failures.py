@@ -9,12 +9,17 @@ from collections.abc import Iterator
 import aiohttp
 import httpx
 
+from services.exchange.addresses import AddressRefusedError
+from services.exchange.tokens import TokenRefusedError
+
 # All that a client raises when no answer came.
 UNANSWERED = (aiohttp.ClientError, httpx.HTTPError, httpx.InvalidURL, OSError)
 
 # The first kind that fits any exception of the chain wins, so the particular stand before the general.
 _KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
-    ("address", (httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)),
+    ("address", (AddressRefusedError, httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL)),
+    ("address", (aiohttp.NonHttpUrlClientError,)),
+    ("token", (TokenRefusedError,)),
     ("dns", (aiohttp.ClientConnectorDNSError, socket.gaierror)),
     ("tls", (aiohttp.ClientSSLError, ssl.SSLError)),
     ("reset", (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionResetError, BrokenPipeError)),
@@ -30,7 +35,9 @@ ERROR_KINDS = (*dict.fromkeys(kind for kind, _ in _KINDS), "too-large")
 
 
 def error_kind(failure: BaseException) -> str:
-    """``dns``, ``connect``, ``timeout``, ``reset``, ``tls``, ``protocol`` or ``address``; ``reset`` for all else."""
+    """``dns``, ``connect``, ``timeout``, ``reset``, ``tls``, ``protocol``, ``address`` or ``token``; ``reset`` for all
+    else.
+    """
     chain = tuple(_chain(failure))
     for kind, types in _KINDS:
         if any(isinstance(link, types) for link in chain):

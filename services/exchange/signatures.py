@@ -1,7 +1,8 @@
-"""Standard Webhooks signatures (HMAC-SHA-256, ``v1``): made for what we send, checked on what comes in.
+"""Standard Webhooks signatures, made for what we send and checked on what comes in.
 
-While two secrets overlap, a message bears one signature of each, and an incoming one passes with either. Time here
-is wire time: the other side compares it with its own clock.
+A key tells its scheme by its prefix: ``whsec_`` a shared secret (HMAC-SHA-256, ``v1``), ``whsk_`` a private and
+``whpk_`` a public ed25519 key (``v1a``). While two keys overlap, a message bears one signature of each, and an incoming
+one passes with either. Time here is wire time: the other side compares it with its own clock.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from standardwebhooks import Webhook
 
 from services.errors import AccessError, InputError
@@ -22,7 +25,8 @@ ID_HEADER, TIME_HEADER, SIGNATURE_HEADER = "webhook-id", "webhook-timestamp", "w
 TOLERANCE = timedelta(minutes=5)
 MAX_ID = 128
 MAX_SIGNATURES = 16
-_PREFIX = "whsec_"
+_PREFIX, _PRIVATE, _PUBLIC = "whsec_", "whsk_", "whpk_"
+_SEED = 32
 
 
 class SignatureError(AccessError):
@@ -50,19 +54,60 @@ def check_secret(secret: str, place: str = "secret") -> None:
         raise InputError(f"must be {_PREFIX} and 24 to 64 bytes in Base64", place=place)
 
 
+def new_signing_key() -> str:
+    """A fresh ed25519 private key: ``whsk_`` and its 32 bytes in Base64. It never leaves this installation."""
+    return _PRIVATE + base64.b64encode(randomness.token_bytes(_SEED)).decode()
+
+
+def public_key(signing_key: str) -> str:
+    """The public key (``whpk_``) with which a receiver verifies what ``signing_key`` signed."""
+    return _PUBLIC + base64.b64encode(_signing_key(signing_key).public_key().public_bytes_raw()).decode()
+
+
+def check_public_key(key: str, place: str = "public_key") -> None:
+    """InputError unless ``key`` is ``whpk_`` and the 32 bytes of an ed25519 public key in Base64."""
+    try:
+        size = len(base64.b64decode(key.removeprefix(_PUBLIC), validate=True))
+    except (binascii.Error, ValueError):
+        size = 0
+    if not key.startswith(_PUBLIC) or size != _SEED:
+        raise InputError(f"must be {_PUBLIC} and the 32 bytes of an ed25519 public key in Base64", place=place)
+
+
 @lru_cache(maxsize=512)
 def _webhook(secret: str) -> Webhook:
     return Webhook(secret)
 
 
+@lru_cache(maxsize=512)
+def _signing_key(key: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.removeprefix(_PRIVATE)))
+
+
+@lru_cache(maxsize=512)
+def _public_key(key: str) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(base64.b64decode(key.removeprefix(_PUBLIC)))
+
+
+def _signed(message_id: str, at: datetime, body: str) -> bytes:
+    return f"{message_id}.{int(at.timestamp())}.{body}".encode()
+
+
 def _sign(secrets: Iterable[str], message_id: str, at: datetime, body: str) -> list[str]:
     # The package takes the wall-clock digits for UTC whatever their zone.
     at = at.astimezone(UTC)
-    return [_webhook(secret).sign(message_id, at, body) for secret in secrets]
+    return [
+        "v1a," + base64.b64encode(_signing_key(key).sign(_signed(message_id, at, body))).decode()
+        if key.startswith(_PRIVATE)
+        else _webhook(key).sign(message_id, at, body)
+        for key in secrets
+    ]
 
 
 def signature_headers(message_id: str, body: bytes, secrets: Sequence[str], at: datetime) -> dict[str, str]:
-    """The three headers of a message sent at the aware instant ``at``, one signature for each secret."""
+    """The three headers of a message sent at the aware instant ``at``, one signature for each of ``secrets``, which
+    are shared secrets and private ed25519 keys.
+    """
     if not secrets:
         raise InputError("has no signing secret; make one first", place="endpoint.secrets")
     return {
@@ -79,7 +124,8 @@ def verify(
     now: datetime,
     tolerance: timedelta = TOLERANCE,
 ) -> str:
-    """The ``webhook-id`` of a message signed with one of ``secrets`` within ``tolerance`` of ``now``.
+    """The ``webhook-id`` of a message signed with one of ``secrets`` (shared secrets and public ed25519 keys) within
+    ``tolerance`` of ``now``.
 
     InputError names a header that is missing or cannot be read; SignatureError says that the sender is not proven.
     Age is judged only once the signature is, so that a stranger learns nothing of our clock.
@@ -96,13 +142,17 @@ def verify(
         text = body.decode()
     except UnicodeDecodeError:
         raise InputError("is not UTF-8", place="body") from None
-    expected = [signature.encode() for signature in _sign(secrets, message_id, sent, text)]
+    shared = [secret for secret in secrets if not secret.startswith(_PUBLIC)]
+    expected = [signature.encode() for signature in _sign(shared, message_id, sent, text)]
     # Every pair is compared, whichever fits, so that the time taken tells nothing of the secrets.
     matches = [
         hmac.compare_digest(signature.encode(errors="replace"), wanted)
         for signature in signatures
         for wanted in expected
     ]
+    content = _signed(message_id, sent, text)
+    keys = [_public_key(key) for key in secrets if key.startswith(_PUBLIC)]
+    matches += [_fits(key, signature, content) for key in keys for signature in signatures]
     if not any(matches):
         raise SignatureError(
             "fits no secret of this endpoint; sign `id.timestamp.body` as sent, with the current secret",
@@ -116,6 +166,17 @@ def verify(
     if sent > now + tolerance:
         raise SignatureError("lies in the future; set the clock by NTP", "signature-in-future", TIME_HEADER)
     return message_id
+
+
+def _fits(key: Ed25519PublicKey, signature: str, content: bytes) -> bool:
+    version, _, encoded = signature.partition(",")
+    if version != "v1a":
+        return False
+    try:
+        key.verify(base64.b64decode(encoded, validate=True), content)
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
 
 
 def _header(given: Mapping[str, str], name: str) -> str:

@@ -1,4 +1,9 @@
-"""Claims on cases. A claim is a lease: it runs out by itself, so a killed flow leaves nothing locked."""
+"""Claims on cases. A claim is a lease: it runs out by itself, so a killed flow leaves nothing locked.
+
+A claim takes the wish for work away and puts its own end in that place: should the worker die, the case is ready again
+from then on. ``wake`` writes another instant over it, and so a wake during a batch is seen when the case is let go,
+whatever the clocks of the two machines say.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 
 from models import Case
 from services.database import Transaction, among, is_postgresql, table
@@ -19,10 +24,10 @@ MAX_TRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Cases claimed together under one ``lease``, taken at ``at`` (wire time)."""
+    """Cases claimed together under one ``lease``, which runs out at ``until`` (wire time)."""
 
     lease: str
-    at: datetime
+    until: datetime
     numbers: tuple[str, ...] = field(default=())
 
 
@@ -49,8 +54,8 @@ async def claim_numbers(
     free = or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now, _CASES.c.lease == lease)
     chosen = select(_CASES.c.number).where(and_(among(connection, _CASES.c.number, numbers), free))
     rows = await connection.execute(_skip_locked(transaction, chosen.order_by(_CASES.c.number)))
-    claim = Claim(new_lease(), now, tuple(str(row.number) for row in rows))
-    values = {"lease": claim.lease, "leased_until": now + timedelta(seconds=seconds)}
+    claim = Claim(new_lease(), now + timedelta(seconds=seconds), tuple(str(row.number) for row in rows))
+    values = {"lease": claim.lease, "leased_until": claim.until, "ready_at": claim.until}
     await connection.execute(update(_CASES).where(among(connection, _CASES.c.number, claim.numbers)).values(values))
     return claim
 
@@ -72,9 +77,14 @@ async def _claim(
     )
     rows = await transaction.connection.execute(_skip_locked(transaction, chosen))
     numbers = [str(row.number) for row in rows]
-    claim = Claim(new_lease(), now, tuple(numbers))
+    claim = Claim(new_lease(), now + timedelta(seconds=seconds), tuple(numbers))
     if numbers:
-        values = {"lease": claim.lease, "leased_until": now + timedelta(seconds=seconds), "tries": _CASES.c.tries + 1}
+        values = {
+            "lease": claim.lease,
+            "leased_until": claim.until,
+            "ready_at": claim.until,
+            "tries": _CASES.c.tries + 1,
+        }
         mine = among(transaction.connection, _CASES.c.number, numbers)
         await transaction.connection.execute(update(_CASES).where(mine).values(values))
     return claim
@@ -86,30 +96,39 @@ def _skip_locked(transaction: Transaction, query: Select[Any]) -> Select[Any]:
 
 
 async def release(transaction: Transaction, claim: Claim) -> None:
-    """Let the cases go: each waits now, unless somebody woke it after it was claimed."""
-    woken = and_(_CASES.c.ready_at.is_not(None), _CASES.c.ready_at > claim.at)
+    """Let the cases go: each waits now, unless somebody woke it after it was claimed. Cases in other hands by now stay
+    as they are.
+    """
+    unwoken = _CASES.c.ready_at == claim.until
     await transaction.connection.execute(
         update(_CASES)
         .where(and_(among(transaction.connection, _CASES.c.number, claim.numbers), _CASES.c.lease == claim.lease))
         .values(
-            lease=None, leased_until=None, tries=0, ready_at=case((woken, _CASES.c.ready_at), else_=None)
+            lease=None, leased_until=None, tries=0, ready_at=case((unwoken, None), else_=_CASES.c.ready_at)
         )
     )  # fmt: skip
 
 
 async def wake(transaction: Transaction, numbers: Collection[str], now: datetime) -> None:
     """Say that the cases want work: something they waited for came in."""
-    if numbers:
-        mine = among(transaction.connection, _CASES.c.number, numbers)
-        await transaction.connection.execute(update(_CASES).where(mine).values(ready_at=now))
+    if not numbers:
+        return
+    mine = among(transaction.connection, _CASES.c.number, numbers)
+    if is_postgresql(transaction.connection):
+        # In the order in which advancing locks them, so that two who wake the same cases never wait for each other.
+        await transaction.connection.execute(
+            select(_CASES.c.number).where(mine).order_by(_CASES.c.number).with_for_update(key_share=True)
+        )
+    await transaction.connection.execute(update(_CASES).where(mine).values(ready_at=now))
 
 
-async def set_aside_poisoned(transaction: Transaction) -> int:
-    """Set aside the cases that were claimed MAX_TRIES times and never let go; how many.
+async def set_aside_poisoned(transaction: Transaction, now: datetime) -> int:
+    """Set aside the cases that were claimed MAX_TRIES times and never let go; how many. The last try is given its time.
 
     A case that crashes its flow every time must not take the rest of its batch down for ever.
     """
-    poisoned = and_(_CASES.c.tries >= MAX_TRIES, _CASES.c.set_aside.is_(None))
+    over = or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now)
+    poisoned = and_(_CASES.c.tries >= MAX_TRIES, _CASES.c.set_aside.is_(None), over)
     rows = await transaction.connection.execute(
         update(_CASES)
         .where(poisoned)
@@ -120,10 +139,3 @@ async def set_aside_poisoned(transaction: Transaction) -> int:
     for number in numbers:
         transaction.note("case.set_aside", number, tries=MAX_TRIES)
     return len(numbers)
-
-
-async def count_ready(transaction: Transaction, now: datetime) -> int:
-    """How many cases want work and are free."""
-    free = or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now)
-    wanted = and_(_CASES.c.ready_at <= now, free, _CASES.c.set_aside.is_(None))
-    return int((await transaction.connection.execute(select(func.count()).where(wanted))).scalar_one())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import httpx
@@ -22,7 +23,7 @@ EXAMPLE: dict[str, Any] = QUESTION_SCHEMA["examples"][0]
 
 async def test_a_decision_is_opened_whole(clerk: httpx.AsyncClient, house: House, departments: Departments) -> None:
     del departments
-    (number,) = await registered(house, application())
+    (number,) = await registered(house, application(born_on=date(1985, 3, 2)))
     await work(house, number)
     (row,) = (await clerk.get(f"/api/v1/cases/{number}/decisions")).json()["items"]
     decision = (await clerk.get(f"/api/v1/cases/{number}/decisions/{row['sequence']}")).json()

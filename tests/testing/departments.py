@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.casework.advance import advance
+from services.casework.advance import Progress, advance
+from services.casework.answers import Taken, take_callback
 from services.casework.deliveries import deliver_steps
-from services.endpoints import register_endpoint
+from services.endpoints import close_endpoint, register_endpoint
 from services.exchange.client import Answer
 from services.exchange.delivery import Target
-from services.exchange.signatures import new_secret
+from services.exchange.signatures import new_secret, signature_headers
 from services.house import House
+from services.ledger.cases import Claim, claim_ready, claim_review, release
+
+# More rounds than any case needs: one that goes on longer goes on for ever.
+_ROUNDS = 8
 
 SECRET = new_secret()
 
@@ -31,6 +37,7 @@ class Departments:
         self.failing: dict[str, int] = {}
         self.sent: list[dict[str, Any]] = []
         self.closed = False
+        self._numbers = itertools.count(1)
 
     async def connect(self, house: House) -> None:
         """Connect every department of the packs."""
@@ -54,6 +61,26 @@ class Departments:
     async def aclose(self) -> None:
         """There is nothing to close."""
 
+    async def disconnect(self, house: House, department: str) -> None:
+        """Close one department's endpoint, as a 410 or an administrator does."""
+        async with house.database.write("administrator:test") as transaction:
+            await close_endpoint(transaction, department, "closed by a test")
+
+    async def call_back(self, house: House, number: str, department: str) -> list[Taken]:
+        """Have a department report, signed and one by one, on all it was ever sent about a case."""
+        return [
+            await self.report(house, department, outcome)
+            for event in self.sent
+            if _concerns(event, number, department) and (outcome := self._outcome(event)) is not None
+        ]
+
+    async def report(self, house: House, department: str, *outcomes: Mapping[str, Any]) -> Taken:
+        """Have a department call back with ``outcomes``."""
+        body = json.dumps({"outcomes": outcomes}).encode()
+        message = f"back-{next(self._numbers)}"
+        headers = signature_headers(message, body, (SECRET,), house.database.clock.now())
+        return await take_callback(house, department, headers, body)
+
     def _outcome(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
         data = event["data"]
         if "facts" in data:
@@ -69,15 +96,56 @@ class Departments:
         return {"state": "declined", "reason": reason} if reason else {"state": "in_force"}
 
 
+def _concerns(event: Mapping[str, Any], number: str, department: str) -> bool:
+    step = str(event["id"])
+    return step.startswith(f"{number}-") and step.rpartition("-")[0].endswith(f"-{department}")
+
+
 def _names(listed: Any) -> list[str]:
     return [
         one if isinstance(one, str) else str(one.get("service") or one.get("fact") or one["name"]) for one in listed
     ]
 
 
-async def work(house: House, *numbers: str) -> None:
-    """Take cases as far as they go: advance and deliver, as the flows do."""
-    for _ in range(3):
-        await advance(house.database, house.caseworker, numbers, "dispatch")
+async def work(house: House, *numbers: str) -> Progress:
+    """Take cases as far as they go, as a batch of the flows does; what the last look found."""
+    for _ in range(_ROUNDS):
+        progress = await advance(house.database, house.caseworker, numbers, "dispatch")
+        if not progress.steps:
+            return progress
         await deliver_steps(house, "dispatch", cases=numbers)
-    await advance(house.database, house.caseworker, numbers, "dispatch")
+    raise AssertionError(f"cases still want steps after {_ROUNDS} rounds: {dict(progress.steps)}")
+
+
+async def dispatch(house: House) -> list[str]:
+    """Take up every case that is ready, and send what is due, until nothing is left; the cases taken up."""
+    taken: list[str] = []
+    for _ in range(_ROUNDS):
+        async with house.database.write("dispatch") as transaction:
+            claim = await claim_ready(transaction, house.database.clock.now(), 400, 90.0)
+        await _work_on(house, claim)
+        taken += claim.numbers
+        if not claim.numbers and not (await deliver_steps(house, "dispatch")).sent:
+            return taken
+    raise AssertionError(f"still not quiet after {_ROUNDS} rounds")
+
+
+async def reconcile(house: House) -> list[str]:
+    """What time alone changed by today, dealt with as the daily flow does; the cases it took up."""
+    taken: list[str] = []
+    for _ in range(_ROUNDS):
+        clock = house.database.clock
+        async with house.database.write("reconcile") as transaction:
+            claim = await claim_review(transaction, clock.today(), clock.now(), 400, 90.0)
+        if not claim.numbers:
+            return taken
+        await _work_on(house, claim)
+        taken += claim.numbers
+    raise AssertionError(f"reconcile finds the same cases again: {taken[-5:]}")
+
+
+async def _work_on(house: House, claim: Claim) -> None:
+    if claim.numbers:
+        await work(house, *claim.numbers)
+        async with house.database.write("dispatch") as transaction:
+            await release(transaction, claim)

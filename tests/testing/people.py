@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import count
 from typing import Any
 
 from api.demo.people import Population
@@ -12,10 +13,11 @@ from services.intake.register import Registry
 
 RECEIVED = date(2014, 11, 3)
 _population = Population(seed=7)
+_people = count()
 
 
 def application(**changes: Any) -> Application:
-    """An employee of 29 who asks for 3 years; ``name``, ``born_on`` and ``sex`` are the person's, the rest as in the
+    """An employee of 28 who asks for 3 years; ``name``, ``born_on`` and ``sex`` are the person's, the rest as in the
     body of ``POST /api/v1/applications``.
     """
     return Application.model_validate(body(**changes))
@@ -23,7 +25,9 @@ def application(**changes: Any) -> Application:
 
 def body(**changes: Any) -> dict[str, Any]:
     """The same as JSON values."""
-    person = _population.person(changes.pop("born_on", date(1985, 3, 2)), changes.pop("sex", "female"))
+    # A day of birth has some two hundred made-up numbers, fewer than a session of tests has people.
+    born_on = changes.pop("born_on", None) or date(1985, 11, 5) + timedelta(days=next(_people) % 360)
+    person = _population.person(born_on, changes.pop("sex", "female"))
     if "name" in changes:
         person["name"] = changes.pop("name")
     number = changes.pop("application_number", f"T-{person['id_number'][-8:]}")

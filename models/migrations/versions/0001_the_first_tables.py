@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("tested_at", UtcDateTime(), nullable=True),
         sa.Column("tested_well", sa.Boolean(), nullable=True),
         sa.Column("certificate_authority", sa.String(), nullable=True),
+        sa.Column("polled_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("department", name=op.f("pk_endpoints")),
     )
     op.create_table(
@@ -145,7 +146,15 @@ def upgrade() -> None:
         sa.Column("message_id", sa.String(128), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("department", "message_id", name=op.f("pk_inbound_messages")),
+    )
+    op.create_table(
+        "inbound_steps",
+        sa.Column("step_id", sa.String(80), nullable=False),
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("message_id", sa.String(128), nullable=False),
+        sa.PrimaryKeyConstraint("step_id", "department", "message_id", name=op.f("pk_inbound_steps")),
     )
     op.create_table(
         "system_clock",
@@ -293,6 +302,13 @@ def upgrade() -> None:
         sa.Column("problem", sa.String(300), nullable=True),
         sa.Column("sent_digest", sa.String(64), nullable=False),
         sa.Column("excerpt", sa.String(600), nullable=True),
+        sa.Column("message_id", sa.String(128), nullable=True),
+        sa.Column("signature", sa.String(), nullable=True),
+        sa.Column("event_digest", sa.String(64), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("fields", sa.String(160), nullable=True),
+        sa.Column("answer_digest", sa.String(64), nullable=True),
+        sa.Column("door", sa.String(24), server_default="push", nullable=False),
         sa.ForeignKeyConstraint(["step_id"], ["steps.id"], name=op.f("fk_attempts_step_id_steps")),
         sa.PrimaryKeyConstraint("step_id", "number", name=op.f("pk_attempts")),
     )
@@ -333,6 +349,7 @@ def downgrade() -> None:
     op.drop_table("endpoint_days")
     op.drop_table("decisions")
     op.drop_table("system_clock")
+    op.drop_table("inbound_steps")
     op.drop_table("inbound_messages")
     op.drop_table("endpoints")
     with op.batch_alter_table("cases", schema=None) as batch_op:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,12 @@ from services.ledger.cases import set_aside_poisoned
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work
 from tests.testing.people import application, registered
+
+
+@pytest.fixture
+def empty_dsn(tmp_path: Path) -> str:
+    """SQLite alone: what is tested here is told in Python; the routes' tests read it from both databases."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'lianban.db'}"
 
 
 def _headlines(story: Story) -> list[str]:
@@ -147,7 +154,7 @@ async def test_a_case_set_aside_says_so(house: House, departments: Departments) 
     (number,) = await registered(house, application())
     async with house.database.write("dispatch") as transaction:
         await transaction.connection.execute(table(Case).update().values(tries=9))
-        await set_aside_poisoned(transaction)
+        await set_aside_poisoned(transaction, house.database.clock.now())
     story = await tell_story(house, number)
     assert story.set_aside is not None
     assert story.events[-1].kind == "set-aside"

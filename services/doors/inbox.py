@@ -1,0 +1,126 @@
+"""The file door: an officer downloads what waits for the department, and hands the filled sheet in.
+
+Taking the sheet is receipt, as a 2xx is at the push; what was received and not answered yet stands in every later sheet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, select
+
+from models import Door, Step, StepKind
+from services.access import Caller
+from services.casework.answers import Inbound, Taken, take_outcomes
+from services.casework.outcomes import Answered, apply_settlement, weigh_answers
+from services.database import Transaction, among, table
+from services.doors import sheet_form as form
+from services.doors.offering import digest, endpoint_row, note_fallback, offers, record_handing, write_messages
+from services.doors.sheet_answers import RowProblem, read_rows, weigh_rows
+from services.doors.sheets import write_sheet
+from services.house import House
+from services.ledger.cases import wake
+from services.ledger.handing import Offered, hand_over, received_steps, waiting_steps
+from services.ledger.steps import move_steps
+
+MAX_STEPS = 2_000
+_STEPS = table(Step)
+_NOTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A sheet of due work (.xlsx): how many steps stand in it, and how many of them for the first time."""
+
+    content: bytes
+    steps: int
+    fresh: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetTaken:
+    """What became of a sheet: steps as of a call-back, and the rows that were not taken."""
+
+    taken: Taken
+    rows: int
+    rejected: tuple[RowProblem, ...]
+
+
+async def download_work(house: House, caller: Caller, department: str, limit: int = 500) -> Work:
+    """Hand the officer ``caller`` what waits for ``department``: at most ``limit`` steps, the oldest first."""
+    clock = house.database.clock
+    now = clock.now()
+    async with house.database.write(caller.actor) as transaction:
+        connection = transaction.connection
+        row = await endpoint_row(connection, department)
+        wanted = offers(row, Door.INBOX, clock.moment())
+        standing = await received_steps(connection, department, limit)
+        fresh = await waiting_steps(connection, department, wanted, now, limit=limit - len(standing), lock=True)
+        messages = await write_messages(house, connection, [*standing, *fresh])
+        if fresh:
+            lease = await hand_over(transaction, fresh, now)
+            for step, message in zip(fresh, messages[len(standing) :], strict=True):
+                sent = {
+                    "started_at": now,
+                    "sent_digest": digest(message.body),
+                    "message_id": step.id,
+                    "signature": None,
+                }
+                await record_handing(transaction, Door.INBOX, [step], [message], sent)
+            note_fallback(transaction, row, Door.INBOX, fresh)
+            await _receive(house, transaction, fresh, lease)
+        ids = sorted(message.step_id for message in messages)
+        for start in range(0, len(ids), _NOTED):
+            transaction.note("work.downloaded", department, steps=ids[start : start + _NOTED])
+    packs = {pack.code: pack for pack in house.packs.packs}
+    content = write_sheet(messages, packs, {step.id: step.pack for step in (*standing, *fresh)})
+    return Work(content, len(messages), len(fresh))
+
+
+async def _receive(house: House, transaction: Transaction, steps: Sequence[Offered], lease: str) -> None:
+    clock = house.database.clock
+    answers = (
+        Answered(step.id, step.case_number, step.department, step.kind, step.content, outcome=None) for step in steps
+    )
+    settlement = weigh_answers(answers, clock.moment())
+    moved = await move_steps(transaction, settlement.moves, clock.now(), lease=lease)
+    await apply_settlement(transaction, settlement, moved, clock.moment())
+    await wake(transaction, {step.case_number for step in steps}, clock.now())
+
+
+async def upload_answers(house: House, caller: Caller, department: str, content: bytes) -> SheetTaken:
+    """Take the outcomes of a filled sheet from the officer ``caller``; the same file again changes nothing.
+
+    InputError if it is no such sheet. A bad row holds up no other.
+    """
+    rows = read_rows(content)
+    asked = await _asked(house, department, {row.step for row in rows})
+    outcomes, problems = weigh_rows(rows, asked)
+    taken = Taken(repeated=False)
+    if outcomes:
+        message_id = f"sheet-{hashlib.sha256(content).hexdigest()[:40]}"
+        taken = await take_outcomes(house, department, outcomes, Inbound(message_id, {}, content), caller.actor)
+    return SheetTaken(taken, len(rows), tuple(problems))
+
+
+async def _asked(house: House, department: str, steps: set[str]) -> dict[str, Mapping[str, str]]:
+    """What each of ``steps`` that is the department's asks: kind of row by code."""
+    async with house.database.read() as connection:
+        query = select(_STEPS.c.id, _STEPS.c.kind, _STEPS.c.content).where(
+            and_(_STEPS.c.department == department, among(connection, _STEPS.c.id, steps))
+        )
+        found = (await connection.execute(query)).all()
+    asked: dict[str, Mapping[str, str]] = {}
+    for row in found:
+        if row.kind is StepKind.VERIFICATION:
+            asked[row.id] = dict.fromkeys(row.content["facts"], form.FACT)
+        elif row.kind is StepKind.ENTITLEMENTS:
+            asked[row.id] = {
+                **{one["service"]: form.OPEN for one in row.content.get("open", ())},
+                **{one["service"]: form.WITHDRAW for one in row.content.get("withdraw", ())},
+            }
+        else:
+            asked[row.id] = {"permit": form.NOTICE}
+    return asked

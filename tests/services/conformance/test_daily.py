@@ -1,0 +1,93 @@
+"""Live endpoints are checked with test events, and the day's result is written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from models import AuditEntry, Endpoint, EndpointDay
+from services.conformance.daily import check_endpoints
+from services.database import table
+from services.endpoints import register_endpoint
+from services.exchange.client import Answer
+from services.exchange.delivery import Target
+from services.exchange.signatures import SignatureError, new_secret, verify
+from services.house import House
+
+
+class Receivers:
+    """Receivers by the book, on the clock of the house, but for what ``wrong`` says of a department."""
+
+    def __init__(self, house: House, secret: str, **wrong: str) -> None:
+        self.house, self.secret, self.wrong = house, secret, wrong
+        self.events: list[dict[str, Any]] = []
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Take one message."""
+        wrong = self.wrong.get(url.removeprefix("https://").partition(".")[0])
+        if wrong == "away":
+            raise ConnectionRefusedError
+        self.events.append(json.loads(body))
+        tolerance = timedelta(days=1) if wrong == "takes-old" else timedelta(minutes=5)
+        try:
+            verify(headers, body, [self.secret], self.house.database.clock.now(), tolerance)
+            status = 202
+        except SignatureError:
+            status = 204 if wrong == "takes-all" else 401
+        return Answer(status, b"", None, None, too_large=False)
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
+
+async def _connect(house: House, secret: str, *departments: str) -> None:
+    async with house.database.write("administrator:test") as transaction:
+        for code in departments:
+            await register_endpoint(transaction, house.keys, Target(code, f"https://{code}.test/hook", (secret,)))
+
+
+async def test_each_endpoint_has_its_day(house: House) -> None:
+    secret = new_secret()
+    await _connect(house, secret, "hrss", "police", "health", "justice")
+    receivers = Receivers(house, secret, police="away", health="takes-all", justice="takes-old")
+    checked = await check_endpoints(house, "check_endpoints", lambda _: receivers)
+    problems = {one.department: one.problem for one in checked}
+    assert problems == {
+        "hrss": None,
+        "police": "must take a test event; connect",
+        "health": "must refuse with 4xx a wrong signature; HTTP 204",
+        "justice": "must refuse with 4xx a signature ten minutes old; HTTP 202",
+    }
+    assert {event["type"] for event in receivers.events} == {"cn.zibo.lianban.endpoint.test.v1"}
+    assert all(event["data"]["person"] == {} for event in receivers.events)
+    days, endpoints, entries = table(EndpointDay), table(Endpoint), table(AuditEntry)
+    async with house.database.read() as connection:
+        kept = {row.department: row for row in await connection.execute(select(days))}
+        tested = {row.department: row for row in await connection.execute(select(endpoints))}
+        unwell = (
+            await connection.execute(select(entries.c.subject).where(entries.c.action == "endpoint.unwell"))
+        ).scalars()
+        assert sorted(unwell) == ["health", "justice", "police"]
+    assert {code: row.problem for code, row in kept.items()} == problems
+    assert {row.on for row in kept.values()} == {house.database.clock.today()}
+    assert (tested["hrss"].tested_well, tested["police"].tested_well) == (True, False)
+    assert tested["hrss"].tested_at == house.database.clock.now()
+
+
+async def test_the_last_result_of_a_day_stands(house: House) -> None:
+    secret = new_secret()
+    await _connect(house, secret, "hrss")
+    await check_endpoints(house, "check_endpoints", lambda _: Receivers(house, secret, hrss="away"))
+    await check_endpoints(house, "check_endpoints", lambda _: Receivers(house, secret))
+    days = table(EndpointDay)
+    async with house.database.read() as connection:
+        (row,) = (await connection.execute(select(days))).all()
+    assert (row.well, row.problem) == (True, None)
+
+
+async def test_without_endpoints_there_is_nothing_to_do(house: House) -> None:
+    assert await check_endpoints(house, "check_endpoints", lambda _: Receivers(house, new_secret())) == ()

@@ -31,6 +31,15 @@ _ANY: Final = frozenset(Role)
 _INTAKE: Final = frozenset({Role.CLERK, Role.COORDINATOR, Role.ADMINISTRATOR})
 _DECISIONS: Final = _INTAKE | {Role.AUDITOR}
 _SEARCH: Final = _ANY - {Role.AUDITOR}
+_OVERSIGHT: Final = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+# A department's officer for the own department, an administrator for each; the work itself is the officers' alone.
+_OFFICER: Final = frozenset({Role.OFFICER})
+_SELF: Final = frozenset({Role.OFFICER, Role.ADMINISTRATOR})
+_WATCH: Final = _SELF | {Role.COORDINATOR, Role.AUDITOR}
+
+# Routes that take a workbook in the place of JSON.
+WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_WORKBOOKS: Final = frozenset({"hand_in_work"})
 
 MATRIX: Final[Mapping[str, Rule]] = {
     "openapi": Open.PUBLIC,
@@ -40,6 +49,22 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "show_schema": Open.PUBLIC,
     "list_reasons": Open.PUBLIC,
     "take_callback": Open.SIGNED,
+    "show_bundle": Open.PUBLIC,
+    "poll_steps": Open.SIGNED,
+    "acknowledge_steps": Open.SIGNED,
+    "download_work": _OFFICER,
+    "hand_in_work": _OFFICER,
+    "list_endpoints": _WATCH,
+    "show_endpoint": _WATCH,
+    "register_endpoint": _SELF,
+    "try_endpoint": _SELF,
+    "rotate_key": _SELF,
+    "close_endpoint": _SELF,
+    "list_messages": _WATCH,
+    "show_message": _WATCH,
+    "resend_message": _SELF,
+    "preview_replay": _SELF,
+    "replay_messages": _SELF,
     "submit_application": _INTAKE,
     "list_cases": _ANY,
     "search_cases": _SEARCH,
@@ -52,11 +77,12 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "list_policies": _ANY,
     "show_policy": _ANY,
     "decide": _ANY,
+    "list_audit": _OVERSIGHT,
 }
 
 
 class GuardedRoute(APIRoute):
-    """A route behind the matrix, by its name. What bears a body takes it as JSON only."""
+    """A route behind the matrix, by its name. What bears a body takes it as JSON only, or as a workbook only."""
 
     @property
     def rule(self) -> Rule:
@@ -73,14 +99,14 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler with its guard in front."""
-        rule, takes_body = self.rule, self.takes_body
+        rule, takes_body, workbook = self.rule, self.takes_body, self.name in _WORKBOOKS
         serve = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
             house = doors_of(request).house
             if not isinstance(rule, Open):
                 request.state.caller = await _admit(request, rule)
-            if takes_body and not _is_json(request.headers.get("content-type", "")):
+            if takes_body and _bears_body(request) and not _fits(request.headers.get("content-type", ""), workbook):
                 raise HTTPException(415)
             if rule is not Open.PUBLIC and house.settings.simulate:
                 # Another process may have moved the clock of a simulated system.
@@ -103,6 +129,12 @@ async def _admit(request: Request, roles: frozenset[Role]) -> Caller:
     return caller
 
 
-def _is_json(content_type: str) -> bool:
+def _bears_body(request: Request) -> bool:
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+
+
+def _fits(content_type: str, workbook: bool) -> bool:
     kind = content_type.partition(";")[0].strip().lower()
+    if workbook:
+        return kind == WORKBOOK
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

@@ -6,8 +6,6 @@ are the messages that departments receive, by the schemas that the exchange publ
 
 from __future__ import annotations
 
-import copy
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +16,7 @@ from fastapi.routing import iter_route_contexts
 from api.access import MATRIX, GuardedRoute, Open
 from api.problems import MEDIA_TYPE, ProblemDocument
 from models import Role
-from services.exchange.schemas import ANSWER, TYPES, event_schema, schema
+from services.exchange.schemas import ANSWER, TYPES, event_schema, schema, spread
 
 _COMPONENT = "#/components/schemas/"
 _WORDS = {
@@ -159,13 +157,7 @@ def _webhook(type_: str, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _publish(name: str, whole: dict[str, Any], schemas: dict[str, Any]) -> str:
     """Put a schema and its parts among the components, so that every reference holds in this one document."""
-    own = copy.deepcopy(whole)
-    parts: dict[str, Any] = own.pop("$defs", {})
-    for key in ("$schema", "$id"):
-        own.pop(key, None)
-    for part, content in (("", own), *((f".{part}", content) for part, content in parts.items())):
-        text = json.dumps(content, ensure_ascii=False)
-        schemas[f"{name}{part}"] = json.loads(text.replace('"#/$defs/', f'"{_COMPONENT}{name}.'))
+    schemas |= spread(name, whole, _COMPONENT)
     return name
 
 

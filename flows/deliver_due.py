@@ -12,8 +12,11 @@ from services.house import open_house
 
 
 @flow(name="deliver_due", flow_run_name="推送到期事项", persist_result=False)
-async def deliver_due(limit: int = 4_000) -> dict[str, Any]:
-    """Send up to ``limit`` steps that are due, and wake the cases that got an answer. Returns steps by state."""
+async def deliver_due(limit: int = 1_000) -> dict[str, Any]:
+    """Send what is due, up to ``limit`` steps a department, and wake the cases that got an answer.
+
+    Departments that another delivery of this process serves are passed over. Returns steps by state.
+    """
     async with open_house() as house:
         tally = await deliver_steps(house, "dispatch", limit=limit)
         if tally.sent:

@@ -10,11 +10,13 @@ from prefect import flow
 
 from flows.deliver_due import deliver_due
 from flows.issue_permits import issue_permits
+from services.endpoints.doors import work_waits
 from services.house import House, open_house
-from services.ledger.cases import Claim, claim_ready, set_aside_poisoned
-from services.ledger.steps import steps_due
+from services.ledger.cases import Claim, claim_ready, claim_suspect, set_aside_poisoned, suspects_wait
 
 _BATCHES_AT_ONCE = 2
+# More than there are departments: each of those still running serves at least one that no other does.
+_DELIVERIES_AT_ONCE = 40
 
 
 @flow(name="dispatch", flow_run_name="调度", persist_result=False)
@@ -28,14 +30,26 @@ async def dispatch(linger_seconds: float | None = None) -> dict[str, Any]:
 
 
 class _Dispatcher:
-    """Batches in flight, at most two, so that while one waits for departments the next is prepared."""
+    """Batches in flight, at most two that are at work, so that while one waits for departments the next is prepared.
+
+    Batches that only wait for silent departments do not count, and deliveries of what came due run beside each other,
+    one for all departments that no other delivery serves: nobody waits for a department that does not answer.
+    """
 
     def __init__(self, house: House, stay: float) -> None:
         self.house = house
         self.leave_at = asyncio.get_running_loop().time() + stay
         self.batches: set[asyncio.Task[dict[str, Any]]] = set()
-        self.delivery: asyncio.Task[dict[str, Any]] | None = None
+        self.suspect: asyncio.Task[dict[str, Any]] | None = None
+        self.suspects_turn = False
+        self.deliveries: set[asyncio.Task[dict[str, Any]]] = set()
+        self.delivery_at = 0.0
         self.cases: Counter[str] = Counter()
+
+    @property
+    def at_work(self) -> int:
+        """How many batches are at work."""
+        return len(self.batches) - len(self.house.waiting)
 
     async def run(self) -> dict[str, Any]:
         """Go round until there is nothing left."""
@@ -43,45 +57,58 @@ class _Dispatcher:
             await self.house.database.refresh_clock()
             started = await self._start_batch()
             started = await self._start_delivery() or started
-            working = self.batches | ({self.delivery} if self.delivery else set())
+            working = self.batches | self.deliveries
             if not started and not working and asyncio.get_running_loop().time() >= self.leave_at:
                 return dict(self.cases)
             await self._wait(working, started)
 
     async def _start_batch(self) -> bool:
-        if len(self.batches) >= _BATCHES_AT_ONCE:
+        if self.at_work >= _BATCHES_AT_ONCE or self.suspect in self.batches:
             return False
         claim = await self._claim()
-        if not claim.numbers:
+        if claim is None or not claim.numbers:
             return False
-        self.batches.add(asyncio.create_task(issue_permits(list(claim.numbers), claim.lease)))
+        batch = asyncio.create_task(issue_permits(list(claim.numbers), claim.lease))
+        self.batches.add(batch)
+        self.suspect, self.suspects_turn = (batch, False) if claim.suspect else (None, True)
         return True
 
-    async def _claim(self) -> Claim:
-        settings, clock = self.house.settings, self.house.database.clock
+    async def _claim(self) -> Claim | None:
+        """Cases for the next batch. After each batch it is a suspect's turn, alone, once the batches at work are done:
+        so neither the suspects nor the others wait for ever.
+        """
+        settings, now = self.house.settings, self.house.database.clock.now()
         async with self.house.database.write("dispatch") as transaction:
-            await set_aside_poisoned(transaction, clock.now())
-            return await claim_ready(transaction, clock.now(), settings.batch_limit, settings.lease_seconds)
+            await set_aside_poisoned(transaction, now)
+            if self.suspects_turn and await suspects_wait(transaction.connection, now):
+                return None if self.at_work else await claim_suspect(transaction, now, settings.lease_seconds)
+            return await claim_ready(
+                transaction, now, settings.batch_limit, settings.lease_seconds, suspects=not self.at_work
+            )
 
     async def _start_delivery(self) -> bool:
-        if self.delivery is not None:
-            return False
         async with self.house.database.read() as connection:
-            if not await steps_due(connection, self.house.database.clock.now()):
-                return False
-        self.delivery = asyncio.create_task(deliver_due())
+            waiting = await work_waits(connection, self.house.database.clock.now(), self.house.sending)
+        # A delivery that has just begun has not claimed yet; the departments it will serve are not marked so far.
+        if not waiting or len(self.deliveries) >= _DELIVERIES_AT_ONCE or self._delivery_begins():
+            return False
+        self.delivery_at = asyncio.get_running_loop().time()
+        self.deliveries.add(asyncio.create_task(deliver_due()))
         return True
+
+    def _delivery_begins(self) -> bool:
+        return asyncio.get_running_loop().time() < self.delivery_at + self.house.settings.poll_seconds
 
     async def _wait(self, working: set[asyncio.Task[dict[str, Any]]], started: bool) -> None:
         """Until a batch ends or it is time to look again; the failure of one batch leaves the others running."""
-        pause = 0.0 if started and len(self.batches) < _BATCHES_AT_ONCE else self.house.settings.poll_seconds
+        pause = 0.0 if started and self.at_work < _BATCHES_AT_ONCE else self.house.settings.poll_seconds
         if not working:
             await asyncio.sleep(pause)
             return
         done, _ = await asyncio.wait(working, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         for ended in done:
-            self.batches.discard(ended)
-            if ended is self.delivery:
-                self.delivery = None
-            elif ended.exception() is None:
+            failed = ended.exception() is not None
+            if ended in self.batches and not failed:
                 self.cases.update(ended.result())
+            self.batches.discard(ended)
+            self.deliveries.discard(ended)

@@ -15,11 +15,11 @@ from prefect.cache_policies import NO_CACHE
 
 from services.casework.advance import Progress, advance
 from services.casework.deliveries import Tally, deliver_steps
+from services.casework.watch import Watch
 from services.house import House
 from services.ledger.cases import Claim, release
 
 _SMALL_STEPS = 400
-_PATIENCE_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class Batch:
     def __init__(self, house: House, numbers: tuple[str, ...]) -> None:
         self.house = house
         self.numbers = numbers
+        self.watch = Watch(wakes=False)
 
 
 @task(name="advance", task_run_name="推进 · {count} 件", cache_policy=NO_CACHE, persist_result=False)
@@ -55,47 +56,57 @@ async def deliver_share(batch: Batch, department: str | None, share: str, count:
     """Send what is due for these cases to one department, or to all of them (None)."""
     del share, count
     departments = None if department is None else (department,)
-    return await deliver_steps(batch.house, "dispatch", departments=departments, cases=batch.numbers, wake_cases=False)
+    return await deliver_steps(batch.house, "dispatch", departments=departments, cases=batch.numbers, watch=batch.watch)
 
 
 async def work_through(house: House, claim: Claim) -> BatchReport:
     """Take the claimed cases through every phase until all of them wait for somebody else, and let them go.
 
-    A department that does not answer within some seconds holds up nobody: its share goes on beside the next phase,
-    and what it brings is taken up when it comes.
+    A department that keeps silent holds up nobody. Once only such are left, the cases are let go, what their answers
+    bring wakes them for another batch, and the batch merely sees its deliveries to the end (``house.waiting``).
     """
     report, batch = BatchReport(), Batch(house, claim.numbers)
-    late: set[asyncio.Task[Tally]] = set()
+    shares: set[asyncio.Task[Tally]] = set()
     while True:
         progress = await advance_cases(batch, len(claim.numbers))
         report.issued.update(progress.issued)
         if progress.steps:
-            late |= await _fan_out(batch, progress.steps, report)
-        elif late:
-            done, late = await asyncio.wait(late, return_when=asyncio.FIRST_COMPLETED)
-            for share in done:
-                report.steps.update(share.result().outcomes)
-        else:
+            shares |= _fan_out(batch, progress.steps)
+        elif batch.watch.wakes or not shares:
             break
+        await batch.watch.settled(shares)
+        shares = _collect(shares, report)
+        # What comes from now on finds nobody waiting. The next look still takes up all that came before.
+        batch.watch.wakes = bool(shares)
     report.cases = progress.cases
     async with house.database.write("dispatch") as transaction:
         await release(transaction, claim)
+    house.waiting.add(claim.lease)
+    try:
+        if shares:
+            await asyncio.wait(shares)
+            _collect(shares, report)
+    finally:
+        house.waiting.discard(claim.lease)
     return report
 
 
-async def _fan_out(batch: Batch, steps: Counter[str], report: BatchReport) -> set[asyncio.Task[Tally]]:
-    """Deliver to every department at once; the shares still under way when patience ends are given back."""
+def _collect(shares: set[asyncio.Task[Tally]], report: BatchReport) -> set[asyncio.Task[Tally]]:
+    """Add up the shares that have ended; those that have not. What failed in one is raised."""
+    for share in shares:
+        if share.done():
+            report.steps.update(share.result().outcomes)
+    return {share for share in shares if not share.done()}
+
+
+def _fan_out(batch: Batch, steps: Counter[str]) -> set[asyncio.Task[Tally]]:
+    """Deliver to every department at once."""
     if steps.total() <= _SMALL_STEPS:
-        shares = [asyncio.create_task(deliver_share(batch, None, "各部门", steps.total()))]
-    else:
-        shares = [
-            asyncio.create_task(deliver_share(batch, department, _name(batch, department), count))
-            for department, count in sorted(steps.items())
-        ]
-    done, late = await asyncio.wait(shares, timeout=_PATIENCE_SECONDS)
-    for share in done:
-        report.steps.update(share.result().outcomes)
-    return late
+        return {asyncio.create_task(deliver_share(batch, None, "各部门", steps.total()))}
+    return {
+        asyncio.create_task(deliver_share(batch, department, _name(batch, department), count))
+        for department, count in sorted(steps.items())
+    }
 
 
 def _name(batch: Batch, department: str) -> str:

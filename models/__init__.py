@@ -3,6 +3,8 @@
 from models.base import metadata
 from models.cases import Case, CaseCounter, Decision, Fact, Permit
 from models.endpoints import Endpoint, EndpointDay, Maintenance
+from models.remedies import CaseVersion, ClockStop, Remedy, RemedyCase, RemedyKind, RemedyState
+from models.operations import Contradiction, Incident, IncidentKind
 from models.states import (
     OPEN_CASES,
     OPEN_STEPS,
@@ -28,6 +30,9 @@ __all__ = [
     "Case",
     "CaseCounter",
     "CaseState",
+    "CaseVersion",
+    "ClockStop",
+    "Contradiction",
     "Decision",
     "Door",
     "Endpoint",
@@ -38,9 +43,15 @@ __all__ = [
     "Fact",
     "InboundMessage",
     "InboundStep",
+    "Incident",
+    "IncidentKind",
     "Maintenance",
     "Permit",
     "PermitState",
+    "Remedy",
+    "RemedyCase",
+    "RemedyKind",
+    "RemedyState",
     "Role",
     "Step",
     "StepKind",

@@ -19,7 +19,9 @@ class Case(SQLModel, table=True):
     ``number`` is ``<district>-<year>-<six digits>``. ``ready_at`` says since when the case wants work (None: it
     waits for a department or for a day); ``review_on`` is the day on which its answer changes by time alone.
     ``round`` counts the plans ever made, so that a step's id is never used twice; ``decisions`` the decisions kept,
-    ``weighed`` the facts that stood at the last one: more facts than that, and the case is decided again.
+    ``weighed`` the facts that stood at the last one: more facts than that, and the case is decided again. ``version``
+    counts the applications (a correction makes a new one). What was asked up to ``asked_after`` (a round) and answered
+    up to ``facts_after`` (a fact's id) counts no more: it was about another content.
     """
 
     __tablename__ = "cases"
@@ -60,6 +62,9 @@ class Case(SQLModel, table=True):
     round: int = 0
     decisions: int = 0
     weighed: int = 0
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    asked_after: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    facts_after: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     tries: int = 0
     lease: str | None = Field(default=None, max_length=40)
     leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -105,7 +110,10 @@ class Decision(SQLModel, table=True):
 
 
 class Permit(SQLModel, table=True):
-    """A residence permit (居住证), one a case. Both days of its term count (A2)."""
+    """A residence permit (居住证), one a case. Both days of its term count (A2).
+
+    ``ends_on``: cancelled, it is good up to the day before; ``end_reason`` is a code of ``PERMIT_END_REASONS``.
+    """
 
     __tablename__ = "permits"
     __table_args__ = (Index("ix_permits_state_valid_until", "state", "valid_until"),)
@@ -119,6 +127,8 @@ class Permit(SQLModel, table=True):
     grounds: list[str] = Field(default_factory=list, sa_column=Column(JsonType, nullable=False))
     issued_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ends_on: date | None = None
+    end_reason: str | None = Field(default=None, max_length=24)
 
 
 class CaseCounter(SQLModel, table=True):

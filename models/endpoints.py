@@ -16,9 +16,9 @@ class Endpoint(SQLModel, table=True):
 
     ``services`` and ``districts``: what is pushed here; None for all. What is filtered out waits in the inbox.
     ``window_*`` count the tries of the current window, from which the breaker's failure rate is taken;
-    ``rate_until``: up to when the slots of ``rate_per_second`` are given out, whichever process has them; ``probe_at`` is
-    when a held endpoint is tried again; ``drain_per_second`` bounds what goes out after it opens. ``polled_at``:
-    when the department last fetched its steps itself.
+    ``rate_until``: up to when the slots of ``rate_per_second`` are given out, whichever process has them;
+    ``probe_at`` is when a held endpoint is tried again; ``drain_per_second`` bounds what goes out after it
+    opens. ``polled_at``: when the department last fetched its steps itself.
     ``fallback``: the door offered ``fallback_hours`` before a step's deadline, if the first has not got through.
     """
 

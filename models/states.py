@@ -112,8 +112,9 @@ CASE_MOVES: Mapping[CaseState, frozenset[CaseState]] = {
     _C.PROVISIONING: frozenset({_C.CLOSED}),
     # A closed case opens again when the answer changes: a tier, a birthday, the permit's end.
     _C.CLOSED: frozenset({_C.PROVISIONING}),
-    _C.REFUSED: frozenset(),
-    _C.WITHDRAWN: frozenset(),
+    # By an administrator's remedy only.
+    _C.REFUSED: frozenset({_C.ACCEPTED, _C.AWAITING_APPLICANT}),
+    _C.WITHDRAWN: frozenset({_C.ACCEPTED}),
 }
 
 STEP_MOVES: Mapping[StepState, frozenset[StepState]] = {
@@ -134,7 +135,7 @@ ENTITLEMENT_MOVES: Mapping[EntitlementState, frozenset[EntitlementState]] = {
     _E.PROVISIONING: frozenset({_E.IN_FORCE, _E.DECLINED, _E.WITHDRAWING, _E.ENDED}),
     _E.IN_FORCE: frozenset({_E.WITHDRAWING, _E.PROVISIONING}),
     _E.WITHDRAWING: frozenset({_E.ENDED, _E.IN_FORCE}),
-    _E.DECLINED: frozenset({_E.PROVISIONING, _E.ENDED}),
+    _E.DECLINED: frozenset({_E.PROVISIONING, _E.ENDED, _E.WITHDRAWING}),
     _E.ENDED: frozenset({_E.PROVISIONING}),
 }
 

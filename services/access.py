@@ -175,3 +175,9 @@ def _check_scope(packs: PackRegistry, role: Role, scope: str | None) -> None:
             raise InputError("an officer works for one department; give its code", place="scope")
     elif scope is not None and not any(scope in pack.districts for pack in packs.packs):
         raise InputError("is not the code of a district; leave it out for the whole city", place="scope")
+
+
+def own_department(caller: Caller, department: str) -> None:
+    """NotFoundError if ``caller`` is an officer of another department than ``department``: it is out of sight."""
+    if caller.role is Role.OFFICER and caller.scope != department:
+        raise NotFoundError("no such department is connected", place="department")

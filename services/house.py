@@ -18,6 +18,7 @@ from services.database import Database
 from services.exchange.addresses import Guard
 from services.exchange.client import close_shared_client
 from services.exchange.messages import MessageWriter
+from services.exchange.passage import Gates
 from services.policy.registry import PackRegistry, default_registry
 from services.settings import Settings
 
@@ -34,6 +35,11 @@ class House:
         self.guard = Guard.of(settings.intranet, settings.endpoint_ports)
         self.packs: PackRegistry = PackRegistry.load(*settings.packs) if settings.packs else default_registry()
         self.caseworker = Caseworker(self.keys, self.packs.named, Applications(self.keys))
+        self.gates = Gates()
+        # Departments to which this process is sending what came due, and leases of batches that only wait for silent
+        # departments: both so that nobody else waits for them.
+        self.sending: set[str] = set()
+        self.waiting: set[str] = set()
         self._writers: dict[str, MessageWriter] = {}
 
     def writer(self, pack: str) -> MessageWriter:

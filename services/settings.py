@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     endpoint_ports: Annotated[tuple[int, ...], NoDecode] = PORTS
     packs: Annotated[tuple[Path, ...], NoDecode] = ()
 
-    @field_validator("intranet", "endpoint_ports", mode="before")
+    @field_validator("intranet", "endpoint_ports", "packs", mode="before")
     @classmethod
     def _by_commas(cls, given: object) -> object:
         """A list as it stands in an environment variable."""

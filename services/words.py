@@ -68,3 +68,12 @@ FIELD_WORDS: Mapping[str, Text] = {
     "residence_registered_on": Text("居住登记日期", "day residence was registered"),
     "children": Text("子女情况", "children"),
 }
+
+ENDPOINT_WORDS: Mapping[str, Text] = {
+    "draft": Text("待测试", "draft"),
+    "open": Text("正常", "open"),
+    "held": Text("暂停推送", "held"),
+    "probing": Text("试探中", "probing"),
+    "closed": Text("已停用", "closed"),
+    "maintenance": Text("停机维护", "maintenance"),
+}

@@ -1,58 +1,133 @@
-"""``lianban endpoint``: where departments take messages."""
+"""``lianban endpoint``: how departments take their steps, and what they do for themselves."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.endpoints import open_targets, register_endpoint
-from services.errors import InputError
-from services.exchange.delivery import Target
-from services.exchange.signatures import new_secret
-from services.house import House, open_house
+from api.commands import endpoint_messages, endpoint_work, holding
+from models import Door
+from services.doors.registration import Registered, Registration, Rotated
+from services.doors.registration import close as close_it
+from services.doors.registration import register as register_it
+from services.doors.registration import rotate as rotate_it
+from services.doors.trial import Trial, try_endpoint
+from services.doors.viewing import view_endpoints
+from services.exchange.credentials import HMAC
+from services.house import open_house
 
 app = typer.Typer(help="部门接口 Departments' endpoints", no_args_is_help=True)
+ACTOR = "administrator:operator"
+Department = Annotated[str, typer.Argument(help="部门代码 Department code")]
 
 
 @app.command()
 def register(
-    department: Annotated[str, typer.Argument(help="部门代码 Department code")],
-    url: Annotated[str, typer.Argument(help="接收地址 Where it takes messages")],
+    department: Department,
+    url: Annotated[str | None, typer.Argument(help="接收地址（推送） Where it takes messages, for a push")] = None,
     *,
+    door: Annotated[Door, typer.Option(help="接收方式 How it takes them")] = Door.PUSH,
+    sign: Annotated[list[str] | None, typer.Option(help="签名方式 Schemes: v1 (HMAC), v1a (ed25519)")] = None,
     batch: Annotated[int, typer.Option(min=1, max=500, help="每次推送几项 Events in one call")] = 1,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="同时推送几次 Calls at once")] = 8,
+    fallback: Annotated[Door | None, typer.Option(help="期限临近时改用 Door shortly before a deadline")] = None,
 ) -> None:
-    """接入部门并生成签名密钥，只显示一次。 Connect a department; its signing secret is shown once."""
-    typer.echo(asyncio.run(_register(Target(department, url, (new_secret(),), batch, concurrency))))
+    """登记部门接口，新密钥只显示一次；推送接口测试通过后启用。 Register an endpoint; a push goes live by its trial."""
+    wanted = Registration(
+        department,
+        door,
+        url,
+        tuple(sign or (HMAC,)),
+        batch_size=batch,
+        concurrency=concurrency,
+        fallback=fallback,
+    )
+    done = asyncio.run(_register(wanted))
+    for key in done.shown.values():
+        typer.echo(key)
+    if door is Door.PUSH and done.state.value == "draft":
+        typer.echo(f"尚未启用：请运行 lianban endpoint trial {department}。 Not live before its trial.", err=True)
 
 
 @app.command(name="list")
 def list_() -> None:
-    """列出已接入的部门。 List the departments that are connected."""
-    shown = Table("部门 Department", "地址 URL", "每次项数 Batch", "同时次数 At once")
-    for target in asyncio.run(_list()):
-        shown.add_row(target.department, target.url, str(target.batch_size), str(target.concurrency))
+    """列出部门接口。 List the endpoints."""
+    shown = Table("部门 Department", "方式 Door", "状态 State", "地址 URL", "签名 Signing", "原因 Because")
+    for one in asyncio.run(_list()):
+        signing = "+".join(one["signing"]) + ("（新旧并用）" if one["overlapping"] else "")
+        named = one["department"]
+        shown.add_row(
+            named.code, one["door"].value, one["state"].value, one["url"] or "", signing, one["because"] or ""
+        )
     Console().print(shown)
 
 
-async def _register(target: Target) -> str:
+@app.command()
+def trial(department: Department) -> None:
+    """联调测试：应接收测试消息，并拒收签名错误的消息。 Try an endpoint; passed, it goes live. Fails with status 1."""
+    done = asyncio.run(_try(department))
+    for check in done.checks:
+        mark = "✓" if check.well else "✗"
+        typer.echo(f"{mark} {check.name}  {check.words.zh} {check.words.en}  HTTP {check.status or check.error}")
+    typer.echo(f"接口状态 State: {done.state.value}")
+    raise typer.Exit(0 if done.well else 1)
+
+
+@app.command()
+def rotate(
+    department: Department,
+    *,
+    scheme: Annotated[str, typer.Option(help="v1 | v1a")] = HMAC,
+    overlap: Annotated[int, typer.Option(min=0, max=720, help="新旧并用小时数 Hours both keys sign")] = 24,
+) -> None:
+    """更换密钥，只显示一次；并用期内两种签名同时发送。 Renew a key; both sign until the overlap ends."""
+    done = asyncio.run(_rotate(department, scheme, timedelta(hours=overlap)))
+    typer.echo(done.shown)
+    typer.echo(f"旧密钥并用至 The old one signs until {done.overlaps_until.isoformat(timespec='minutes')}", err=True)
+
+
+@app.command()
+def close(department: Department, because: Annotated[str, typer.Argument(help="原因 Why")]) -> None:
+    """停用接口，事项留待。 Close an endpoint; its steps wait."""
+    asyncio.run(_close(department, because))
+
+
+app.command()(endpoint_messages.messages)
+app.command()(endpoint_messages.message)
+app.command()(endpoint_messages.resend)
+app.command()(endpoint_messages.replay)
+app.command()(endpoint_work.work)
+app.command()(holding.held)
+app.command()(holding.maintenance)
+app.command()(endpoint_work.answers)
+
+
+async def _register(wanted: Registration) -> Registered:
     async with open_house() as house:
-        _check_department(house, target.department)
-        async with house.database.write("operator") as transaction:
-            await register_endpoint(transaction, house.keys, target)
-    return target.secrets[0]
+        return await register_it(house, wanted, ACTOR)
 
 
-def _check_department(house: House, code: str) -> None:
-    if not any(code in pack.departments for pack in house.packs.packs):
-        raise InputError("no pack knows this department; `lianban policy show` lists them", place="department")
+async def _list() -> list[Mapping[str, Any]]:
+    async with open_house() as house:
+        return await view_endpoints(house)
 
 
-async def _list() -> list[Target]:
-    async with open_house() as house, house.database.read() as connection:
-        targets = await open_targets(connection, house.keys)
-    return [targets[code] for code in sorted(targets)]
+async def _try(department: str) -> Trial:
+    async with open_house() as house:
+        return await try_endpoint(house, department, ACTOR)
+
+
+async def _rotate(department: str, scheme: str, overlap: timedelta) -> Rotated:
+    async with open_house() as house:
+        return await rotate_it(house, department, ACTOR, scheme=scheme, overlap=overlap)
+
+
+async def _close(department: str, because: str) -> None:
+    async with open_house() as house:
+        await close_it(house, department, ACTOR, because)

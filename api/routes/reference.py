@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from api.access import GuardedRoute
 from api.openapi import problems
 from api.state import TheHouse
 from api.views.city import Policy, PolicyItem, PolicyList, Reason, Reasons, SchemaItem, SchemaList
 from api.views.words import Code, Words
+from services.exchange.asyncapi import asyncapi
 from services.exchange.reasons import PERMIT_END_REASONS, REASONS
 from services.exchange.schemas import ANSWER, TYPES, schema
 from services.policy.pack import Pack
@@ -34,6 +35,12 @@ async def list_schemas(house: TheHouse) -> SchemaList:
 async def show_schema(type: MessageType) -> dict[str, Any]:  # noqa: A002 - the word of CloudEvents, and of the address
     """Show the JSON Schema (2020-12) of a type's data, or of the answer."""
     return schema(type)
+
+
+@router.get("/schemas/bundle", response_model=dict[str, Any])
+async def show_bundle(request: Request, house: TheHouse) -> dict[str, Any]:
+    """Download all messages and the answer as one AsyncAPI 3.0 document, with every schema in it."""
+    return asyncapi(house.settings.public_url, request.app.version)
 
 
 @router.get("/reasons", response_model=Reasons)

@@ -25,7 +25,7 @@ from services.words import FIELD_WORDS, KIND_WORDS
 
 _DAY = timedelta(days=1)
 # Tries that failed before anything of the message left this system.
-_NOTHING_LEFT = frozenset({"dns", "connect", "tls", "address"})
+_NOTHING_LEFT = frozenset({"dns", "connect", "tls", "address", "token"})
 _OPENINGS: Mapping[str, Text] = {
     "decision.opened": Text(
         "查看决定全文（含出生日期和核验事实）", "opened a decision with its facts and days of birth"

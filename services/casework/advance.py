@@ -22,7 +22,7 @@ from models.states import CASE_MOVES
 from services.casework.plan import Plan, permit_term, plan_case
 from services.casework.standing import Applications, Standing, load_standing
 from services.database import Database, Transaction, is_postgresql, table
-from services.errors import ConflictError
+from services.errors import ConflictError, UnavailableError
 from services.ledger.steps import Move, move_steps
 from services.policy.answer import Decision as Answer
 from services.policy.pack import Pack
@@ -30,6 +30,7 @@ from services.sealing import KeyRing
 from services.workdays import add_workdays
 
 _PROMISED = "promised"
+_LOOKS = 5
 
 
 @dataclass(slots=True)
@@ -61,6 +62,22 @@ async def advance(
 
     For ``lease_seconds`` only the caller, who holds the cases, sends the steps planned here.
     """
+    for _ in range(_LOOKS):
+        try:
+            return await _advance(database, worker, numbers, actor, lease_seconds)
+        except _OvertakenError:
+            # A step that was to be taken back went out, or was answered, between reading and writing: look again.
+            continue
+    raise UnavailableError("steps of these cases change faster than they can be planned; try again")
+
+
+class _OvertakenError(Exception):
+    """What was read does not stand any more."""
+
+
+async def _advance(
+    database: Database, worker: Caseworker, numbers: Collection[str], actor: str, lease_seconds: float
+) -> Progress:
     clock = database.clock
     today, moment, now = clock.today(), clock.moment(), clock.now()
     progress = Progress()
@@ -242,7 +259,9 @@ class _Writing:
         await transaction.insert(Decision, self.decisions)
         await transaction.insert(Step, self.steps)
         await _write_entitlements(transaction, self.entitlements)
-        await move_steps(transaction, self.moves, self.moment)
+        moved = await move_steps(transaction, self.moves, self.moment, waiting=True)
+        if len(moved) < len({move.step_id for move in self.moves}):
+            raise _OvertakenError
         if self.ended:
             permits = table(Permit)
             await transaction.connection.execute(

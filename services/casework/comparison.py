@@ -1,8 +1,8 @@
 """The comparison at the heart of the house: services due against services as they stand. Pure.
 
-Three rules keep messages in sense (ZB87, A9, A17): a service has at most one step under way, so a withdrawal never
-overtakes its grant; what no department has seen yet is taken back, not withdrawn; schooling already begun runs on
-to the end of its term.
+Four rules keep messages in sense (ZB87, A9, A17): a service has at most one step under way, so a withdrawal never
+overtakes its grant; what no department has seen yet is taken back, not withdrawn; what a department may have seen is
+withdrawn before it is granted anew; schooling already begun runs on to the end of its term.
 """
 
 from __future__ import annotations
@@ -62,32 +62,60 @@ def compare(standing: Standing, decision: Decision, pack: Pack, today: date) -> 
     difference.look_again_on(decision.next_change)
     due = {name: one for name, one in decision.entitlements.items() if one.state == "granted" and one.kind != "public"}
     difference.superseded = _no_longer_right(standing, due)
+    taken_back = _TakenBack.of(standing, difference.superseded)
     for one in due.values():
-        _open(difference, one, standing.entitlements.get(one.service))
+        _open(difference, one, standing.entitlements.get(one.service), taken_back)
     failed = {step.id for step in standing.steps if step.state is StepState.FAILED}
     for name, stands in standing.entitlements.items():
         if name not in due:
-            _leave(difference, _Leaving(standing, stands, decision, pack, due, failed), today)
+            _leave(difference, _Leaving(standing, stands, decision, pack, due, failed), taken_back, today)
     return difference
 
 
+@dataclass(frozen=True, slots=True)
+class _TakenBack:
+    """Steps that will not be sent any more: ``unseen`` by any department, or ``perhaps_seen``, because they were tried
+    before.
+    """
+
+    unseen: frozenset[str]
+    perhaps_seen: frozenset[str]
+
+    @classmethod
+    def of(cls, standing: Standing, superseded: set[str]) -> _TakenBack:
+        gone = [step for step in standing.steps if step.id in superseded or step.state is StepState.SUPERSEDED]
+        tried = frozenset(step.id for step in gone if step.attempts)
+        return cls(frozenset(step.id for step in gone) - tried, tried)
+
+    def must_be_withdrawn(self, stands: StandingEntitlement) -> bool:
+        """Whether the department may hold the service although the step about it was taken back."""
+        if stands.state is EntitlementState.WITHDRAWING:
+            return stands.step_id in self.unseen | self.perhaps_seen
+        return stands.state is EntitlementState.PROVISIONING and stands.step_id in self.perhaps_seen
+
+
 def _no_longer_right(standing: Standing, due: Mapping[str, Entitlement]) -> set[str]:
-    """Steps that no department has seen and that ask for something no longer due."""
+    """Steps of which no try is out and that ask for something no longer due."""
     return {
         step.id
         for step in standing.steps
         if step.kind is StepKind.ENTITLEMENTS
-        and step.unsent
-        and not step.content.get("withdraw")
+        and step.waiting
         and any(opening["service"] not in due for opening in step.content.get("open", ()))
     }
 
 
-def _open(difference: Difference, due: Entitlement, stands: StandingEntitlement | None) -> None:
+def _open(difference: Difference, due: Entitlement, stands: StandingEntitlement | None, taken_back: _TakenBack) -> None:
     if due.first_day is None or due.last_day is None:
         raise ValueError(f"{due.service} is granted without its days")
     change = Change(due.service, due.first_day, due.last_day, list(due.because))
-    if stands is None or stands.state is EntitlementState.ENDED or stands.step_id in difference.superseded:
+    if stands is None or stands.state is EntitlementState.ENDED:
+        difference.opens[due.department].append(change)
+    elif taken_back.must_be_withdrawn(stands):
+        # Under a new key the department would open it a second time; so first an end to what it may hold.
+        leaving = Change(stands.service, stands.from_on, stands.until_on, list(due.because))
+        difference.withdraws[stands.department].append(leaving)
+    elif stands.state is EntitlementState.PROVISIONING and stands.step_id in taken_back.unseen:
         difference.opens[due.department].append(change)
     elif stands.state is EntitlementState.IN_FORCE:
         if stands.department != due.department:
@@ -131,10 +159,12 @@ class _Leaving:
         return end + _DAY if end is not None else None
 
 
-def _leave(difference: Difference, leaving: _Leaving, today: date) -> None:
+def _leave(difference: Difference, leaving: _Leaving, taken_back: _TakenBack, today: date) -> None:
     stands = leaving.stands
-    if stands.state is EntitlementState.DECLINED or (
-        stands.state is EntitlementState.PROVISIONING and stands.step_id in difference.superseded
+    if taken_back.must_be_withdrawn(stands):
+        difference.withdraws[stands.department].append(leaving.change())
+    elif stands.state is EntitlementState.DECLINED or (
+        stands.state is EntitlementState.PROVISIONING and stands.step_id in taken_back.unseen
     ):
         stands.state = EntitlementState.ENDED
         difference.changed.append(stands)

@@ -24,6 +24,16 @@ _TROUBLES: Mapping[str, Text] = {
     "protocol": Text("对方应答不符合 HTTP 规范", "the answer is not proper HTTP"),
     "address": Text("接口地址不可用", "the address of the endpoint cannot be used"),
     "too-large": Text("对方应答内容过大", "the answer is too large"),
+    "redirected": Text(
+        "对方接口要求转往其他地址，未予跟随；请更正登记的接口地址",
+        "the endpoint points to another address, which is not followed; correct the registered one",
+    ),
+    "endpoint-gone": Text("对方接口已停用（HTTP 410）", "the endpoint was taken out of service (HTTP 410)"),
+    "message-not-written": Text(
+        "推送内容无法生成，请管理员核查", "the message could not be written; an administrator must look"
+    ),
+    "permit-ended": Text("居住证已终止", "the permit has ended"),
+    "case-over": Text("办件已终结", "the case is over"),
     "no-longer-due": Text("情况有变，不再需要", "no longer needed, since the answer changed"),
 }
 _NO_REASON = Text("未说明原因", "no reason given")

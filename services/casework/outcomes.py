@@ -15,10 +15,13 @@ from sqlalchemy import and_, bindparam, case, or_, update
 
 from models import Entitlement, EntitlementState, Fact, StepKind, StepState
 from services.database import Transaction, among, table
-from services.exchange.outcomes import Outcome
+from services.exchange.outcomes import Outcome, ServiceOutcome
 from services.ledger.steps import Move
 
 _ENTITLEMENTS = table(Entitlement)
+_REFUSALS = (EntitlementState.DECLINED, EntitlementState.WITHDRAWING)
+# The reason code kept when a department answers the opposite of what was asked without saying why.
+CONTRARY = "other"
 _UNDER_WAY = (EntitlementState.PROVISIONING, EntitlementState.WITHDRAWING)
 
 
@@ -99,10 +102,10 @@ def _weigh_services(settlement: Settlement, answered: Answered) -> None:
     asked = [*opens, *(one["service"] for one in answered.content.get("withdraw", ()))]
     told: dict[str, tuple[EntitlementState, date | None, str | None]] = {}
     if outcome is not None and outcome.declined is not None:
-        told = dict.fromkeys(opens, (EntitlementState.DECLINED, None, outcome.declined.reason))
+        told = {service: (_refused(service in opens), None, outcome.declined.reason) for service in asked}
     for service, said in (outcome.services if outcome else {}).items():
         if service in asked:
-            told[service] = (EntitlementState(said.state), said.from_on, said.reason)
+            told[service] = _told(said, opening=service in opens)
     plain = all(
         state is (EntitlementState.IN_FORCE if service in opens else EntitlementState.ENDED)
         and on in (None, opens.get(service))
@@ -125,10 +128,28 @@ def _weigh_services(settlement: Settlement, answered: Answered) -> None:
         )
     if not complete:
         settlement.moves.append(Move(answered.id, StepState.RECEIVED))
-    elif told and all(state is EntitlementState.DECLINED for state, _, _ in told.values()):
-        settlement.moves.append(Move(answered.id, StepState.DECLINED, next(iter(told.values()))[2]))
+        return
+    refusals = {service: reason for service, (state, _, reason) in told.items() if state in _REFUSALS}
+    # A withdrawal that is refused leaves somebody with what is not due: its step must not pass for done.
+    if refusals and (len(refusals) == len(told) or not refusals.keys() <= opens.keys()):
+        settlement.moves.append(Move(answered.id, StepState.DECLINED, next(iter(refusals.values()))))
     else:
         settlement.moves.append(Move(answered.id, StepState.DONE))
+
+
+def _refused(opening: bool) -> EntitlementState:
+    """Where a service stands that was not opened, or not withdrawn: the latter stays where it is, for a person to see
+    to. Nothing is asked again by itself, or a department that always says no would be asked for ever.
+    """
+    return EntitlementState.DECLINED if opening else EntitlementState.WITHDRAWING
+
+
+def _told(said: ServiceOutcome, *, opening: bool) -> tuple[EntitlementState, date | None, str | None]:
+    """State, first day and reason that an answer about one service comes to; the opposite of what was asked refuses."""
+    asked_for = EntitlementState.IN_FORCE if opening else EntitlementState.ENDED
+    if said.state == asked_for:
+        return asked_for, said.from_on, said.reason
+    return _refused(opening), None, said.reason or CONTRARY
 
 
 async def apply_settlement(transaction: Transaction, settlement: Settlement, moved: set[str], moment: datetime) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from models import CaseState, EntitlementState, StepKind
+from models import CaseState, EntitlementState, StepKind, StepState
 from services.casework.comparison import compare
 from services.casework.standing import Standing, StandingEntitlement
 from services.exchange.orders import step_id
@@ -76,6 +76,7 @@ def _asks_again(standing: Standing, today: date) -> bool:
         standing.case.weighed != standing.fact_count
         or (review_on is not None and review_on <= today)
         or any(_out_of_step(one, today) for one in standing.entitlements.values())
+        or _has_orphans(standing)
     )
 
 
@@ -84,6 +85,13 @@ def _out_of_step(standing: StandingEntitlement, today: date) -> bool:
     if standing.state is EntitlementState.IN_FORCE:
         return standing.until_on < today and (standing.leaves_on is None or standing.leaves_on <= today)
     return standing.state is EntitlementState.ENDED and standing.until_on >= today
+
+
+def _has_orphans(standing: Standing) -> bool:
+    """Whether a service is under way by a step that was superseded before it was sent (``rechecks``)."""
+    gone = {step.id for step in standing.steps if step.state is StepState.SUPERSEDED}
+    under_way = (EntitlementState.PROVISIONING, EntitlementState.WITHDRAWING)
+    return any(one.step_id in gone and one.state in under_way for one in standing.entitlements.values())
 
 
 def _towards_permit(plan: Plan, standing: Standing, pack: Pack | None, today: date) -> None:

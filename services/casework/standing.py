@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import (
@@ -53,7 +53,9 @@ class StandingEntitlement:
 
 @dataclass(frozen=True, slots=True)
 class StandingStep:
-    """A step that is unfinished, or a verification of any state (what was asked is not asked twice)."""
+    """A step that is unfinished, a verification of any state (what was asked is not asked twice), or one about services
+    that was superseded (what it asked may have to be asked again).
+    """
 
     id: str
     department: str
@@ -70,7 +72,12 @@ class StandingStep:
     @property
     def unsent(self) -> bool:
         """Whether no department can have seen it yet."""
-        return self.attempts == 0 and self.state in (StepState.DUE, StepState.HELD)
+        return self.attempts == 0 and self.waiting
+
+    @property
+    def waiting(self) -> bool:
+        """Whether no try at it is out: it can be taken back, though an earlier try may have arrived."""
+        return self.state in (StepState.DUE, StepState.HELD)
 
 
 @dataclass(slots=True)
@@ -202,7 +209,11 @@ async def _load_steps(connection: AsyncConnection, standing: Mapping[str, Standi
         _STEPS.c.content,
     ).where(
         among(connection, _STEPS.c.case_number, standing),
-        or_(_STEPS.c.state.in_(_UNFINISHED), _STEPS.c.kind == StepKind.VERIFICATION),
+        or_(
+            _STEPS.c.state.in_(_UNFINISHED),
+            _STEPS.c.kind == StepKind.VERIFICATION,
+            and_(_STEPS.c.kind == StepKind.ENTITLEMENTS, _STEPS.c.state == StepState.SUPERSEDED),
+        ),
     )  # fmt: skip
     for number, *values in await connection.execute(query):
         standing[number].steps.append(StandingStep(*values))

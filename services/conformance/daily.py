@@ -15,7 +15,7 @@ from models import Endpoint, EndpointDay
 from services.conformance.kit import spoilt
 from services.database import is_postgresql, table
 from services.endpoints import open_targets
-from services.exchange.client import Client, shared_client
+from services.exchange.client import Client, connected, shared_client
 from services.exchange.delivery import Target
 from services.exchange.failures import UNANSWERED, error_kind
 from services.exchange.messages import CONTENT_TYPE, Message, MessageWriter
@@ -44,7 +44,7 @@ async def check_endpoints(
     house: House, actor: str, connect: Callable[[Target], Client] | None = None
 ) -> tuple[Checked, ...]:
     """Check every endpoint that is open for pushing, and write down what was found. Safe to run again: the day's last
-    result stands. ``connect`` gives the client for a target; by default the shared one.
+    result stands. ``connect`` gives the client for a target; by default the shared one, behind the address guard.
     """
     async with house.database.read() as connection:
         targets = await open_targets(connection, house.keys)
@@ -52,7 +52,7 @@ async def check_endpoints(
     lanes = asyncio.Semaphore(AT_ONCE)
 
     async def one(target: Target) -> Checked:
-        client = connect(target) if connect is not None else shared_client()
+        client = connect(target) if connect is not None else connected(shared_client(), house.guard, target.access)
         async with lanes:
             return await check_endpoint(client, target, writer, house.database.clock.now)
 

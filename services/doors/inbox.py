@@ -1,6 +1,7 @@
 """The file door: an officer downloads what waits for the department, and hands the filled sheet in.
 
-Taking the sheet is receipt, as a 2xx is at the push; what was received and not answered yet stands in every later sheet.
+Taking the sheet is receipt, as a 2xx is at the push; what was received and not answered yet stands in every later
+sheet.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from services.casework.answers import Inbound, Taken, take_outcomes
 from services.casework.outcomes import Answered, apply_settlement, weigh_answers
 from services.database import Transaction, among, table
 from services.doors import sheet_form as form
-from services.doors.offering import digest, endpoint_row, note_fallback, offers, record_handing, write_messages
+from services.doors.offering import (
+    digest,
+    endpoint_row,
+    note_fallback,
+    offers,
+    record_handing,
+    still_right,
+    write_messages,
+)
 from services.doors.sheet_answers import RowProblem, read_rows, weigh_rows
 from services.doors.sheets import write_sheet
 from services.house import House
@@ -57,7 +66,9 @@ async def download_work(house: House, caller: Caller, department: str, limit: in
         row = await endpoint_row(connection, department)
         wanted = offers(row, Door.INBOX, clock.moment())
         standing = await received_steps(connection, department, limit)
-        fresh = await waiting_steps(connection, department, wanted, now, limit=limit - len(standing), lock=True)
+        room = limit - len(standing)
+        found = await waiting_steps(connection, department, wanted, now, limit=room, lock=True)
+        fresh = await still_right(house, transaction, found)
         messages = await write_messages(house, connection, [*standing, *fresh])
         if fresh:
             lease = await hand_over(transaction, fresh, now)

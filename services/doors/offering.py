@@ -11,13 +11,15 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Endpoint, StepState
+from services.casework.rechecks import recheck
 from services.clock import china_day
 from services.database import Transaction, table
 from services.exchange.messages import Message
 from services.exchange.orders import read_order
 from services.house import House
+from services.ledger.cases import wake
 from services.ledger.handing import Offered
-from services.ledger.steps import record_attempts
+from services.ledger.steps import Move, move_steps, record_attempts
 
 _ENDPOINTS = table(Endpoint)
 _DAY = timedelta(days=1)
@@ -63,6 +65,23 @@ def _left_out(row: Row[Any], step: Row[Any]) -> bool:
         return True
     asked = {one["service"] for ask in ("open", "withdraw") for one in step.content.get(ask, ())}
     return row.services is not None and bool(asked) and not asked <= set(row.services)
+
+
+async def still_right(house: House, transaction: Transaction, steps: Sequence[Offered]) -> list[Offered]:
+    """Those of ``steps`` (locked) that are right as things stand. What no longer is is superseded, never handed out;
+    what must wait for another step stays where it is.
+    """
+    clock = house.database.clock
+    found = await recheck(transaction.connection, steps, clock.today())
+    wrong = [step for step in steps if step.id in found.wrong]
+    # What failed or is held is superseded as it stands; ``move_steps`` knows which moves there are.
+    await move_steps(
+        transaction, [Move(one.id, StepState.SUPERSEDED, found.wrong[one.id]) for one in wrong], clock.now()
+    )
+    for step in wrong:
+        transaction.note("steps.superseded", step.case_number, steps=[step.id], reason=found.wrong[step.id])
+    await wake(transaction, {step.case_number for step in wrong}, clock.now())
+    return [step for step in steps if step.id not in found.wrong and step.id not in found.early]
 
 
 async def write_messages(house: House, connection: AsyncConnection, steps: Sequence[Offered]) -> list[Message]:

@@ -20,7 +20,15 @@ from sqlalchemy import Row, update
 from models import Door, Endpoint
 from services.casework.answers import Inbound, Taken, take_outcomes
 from services.database import table
-from services.doors.offering import digest, endpoint_row, note_fallback, offers, record_handing, write_messages
+from services.doors.offering import (
+    digest,
+    endpoint_row,
+    note_fallback,
+    offers,
+    record_handing,
+    still_right,
+    write_messages,
+)
 from services.endpoints import secrets_of
 from services.errors import ConflictError, InputError
 from services.exchange.credentials import open_credentials
@@ -122,7 +130,7 @@ async def _hand_out(house: House, department: str, after: datetime | None, limit
         row = _polls(await endpoint_row(connection, department))
         wanted = offers(row, Door.POLL, clock.moment())
         found = await waiting_steps(connection, department, wanted, now, after=after, limit=limit + 1, lock=True)
-        steps = found[:limit]
+        steps = await still_right(house, transaction, found[:limit])
         messages = await write_messages(house, connection, steps)
         body, message_id = batch_body(messages), batch_id(step.id for step in steps)
         keys = open_credentials(house.keys, department, row.secrets).signing(now)

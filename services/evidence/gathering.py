@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import zlib
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Attempt, Decision, Entitlement, Fact, InboundMessage, InboundStep, Step
+from models import Attempt, Decision, Door, Entitlement, Fact, InboundMessage, InboundStep, Step
 from services.database import among, table
 from services.errors import ConflictError, NotFoundError
 from services.evidence.chain import show_place
@@ -119,6 +120,7 @@ async def _attempt(
     own = _digest(message.body)
     shown = {
         "number": row.number,
+        "door": row.door.value,
         "started_at": _plain(row.started_at),
         "timestamp": int(row.started_at.timestamp()),
         "message_id": row.message_id or step.id,
@@ -135,7 +137,7 @@ async def _attempt(
         "batch": None,
     }
     shown["same_message"] = shown["event_digest"] == own
-    if shown["message_id"] != step.id:
+    if shown["message_id"] != step.id and row.door is not Door.INBOX:
         events = await _batch(connection, house, step, row)
         body = batch_body(events)
         shown["batch"] = {
@@ -176,18 +178,22 @@ async def _inbound(connection: AsyncConnection, house: House, step_id: str) -> l
 
 
 def _came(house: House, row: Row[Any]) -> dict[str, Any]:
-    headers: dict[str, str] | None = None
-    body: str | None = None
-    if row.sealed is not None:
-        headers, raw = open_inbound(house.keys, row.department, row.message_id, row.sealed)
-        body = raw.decode()
-    return {
+    came = {
         "message_id": row.message_id,
         "received_at": _plain(row.received_at),
         "digest": row.digest,
-        "headers": headers,
-        "body": body,
+        "headers": {},
+        "body": None,
+        "encoding": None,
     }
+    if row.sealed is not None:
+        came["headers"], body = open_inbound(house.keys, row.department, row.message_id, row.sealed)
+        try:
+            came |= {"body": body.decode(), "encoding": "utf-8"}
+        except UnicodeDecodeError:
+            # A sheet that an officer handed in.
+            came |= {"body": base64.b64encode(body).decode(), "encoding": "base64"}
+    return came
 
 
 async def _rows(connection: AsyncConnection, of: Any, step_id: str, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ from services.exchange.failures import UNANSWERED, error_kind
 from services.exchange.masking import excerpt
 from services.exchange.messages import BATCH_CONTENT_TYPE, CONTENT_TYPE, Message, batch_body, batch_id
 from services.exchange.outcomes import Outcome, parse_answer
+from services.exchange.passage import Passage
 from services.exchange.schedule import Verdict, verdict_of
 from services.exchange.signatures import SIGNATURE_HEADER, signature_headers
 
@@ -78,21 +80,33 @@ class AttemptResult:
 
 
 async def deliver(
-    client: Client | httpx.AsyncClient, target: Target, messages: Iterable[Message], clock_utc: Callable[[], datetime]
+    client: Client | httpx.AsyncClient,
+    target: Target,
+    messages: Iterable[Message],
+    clock_utc: Callable[[], datetime],
+    passage: Passage | None = None,
 ) -> AsyncGenerator[AttemptResult, None]:
     """Send ``messages``, giving each result as it comes, in no order.
 
-    ``clock_utc`` is wire time, aware. Wrap the generator in ``contextlib.aclosing``: leaving it early then stops the
+    ``clock_utc`` is wire time, aware. ``passage`` bounds what is out together with other deliveries to the department,
+    and may end before all is sent. Wrap the generator in ``contextlib.aclosing``: leaving it early then stops the
     workers, and what was not yet sent is not sent.
     """
     sender = as_client(client)
     groups = _groups(iter(messages), target.batch_size)
+    turn = passage.turn if passage is not None else _at_once
     results: asyncio.Queue[AttemptResult | None] = asyncio.Queue()
 
     async def work() -> None:
         try:
-            for group in groups:
-                results.put_nowait(await attempt(sender, target, group, clock_utc))
+            while True:
+                # A message is taken up only once it may go: what is not taken up was never tried.
+                async with turn() as may_send:
+                    group = next(groups, None) if may_send else None
+                    if group is None:
+                        return
+                    result = await attempt(sender, target, group, clock_utc)
+                results.put_nowait(result)
         finally:
             results.put_nowait(None)
 
@@ -111,6 +125,11 @@ async def deliver(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _at_once() -> AsyncIterator[bool]:
+    yield True
 
 
 def _groups(messages: Iterator[Message], size: int) -> Iterator[tuple[Message, ...]]:

@@ -82,3 +82,15 @@ def event_schema(type_: str) -> dict[str, Any]:
         "additionalProperties": False,
         "$defs": parts,
     }
+
+
+def spread(name: str, whole: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """``whole`` and its parts (``name``, ``name.part``) as entries of the table of schemas that stands at ``prefix``
+    of a larger document (``#/components/schemas/``), so that every reference holds there.
+    """
+    own = {key: value for key, value in whole.items() if key not in ("$defs", "$schema", "$id")}
+    parts = {name: own} | {f"{name}.{part}": content for part, content in whole.get("$defs", {}).items()}
+    return {
+        key: json.loads(json.dumps(content, ensure_ascii=False).replace('"#/$defs/', f'"{prefix}{name}.'))
+        for key, content in parts.items()
+    }

@@ -14,21 +14,27 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case
 from services.database import Transaction, among, is_postgresql, table
 
 _CASES = table(Case)
 MAX_TRIES = 8
+SUSPECT_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Cases claimed together under one ``lease``, which runs out at ``until`` (wire time)."""
+    """Cases claimed together under one ``lease``, which runs out at ``until`` (wire time).
+
+    ``suspect``: one case alone, whose claims came to no end before; nothing should be worked on beside it.
+    """
 
     lease: str
     until: datetime
     numbers: tuple[str, ...] = field(default=())
+    suspect: bool = False
 
 
 def new_lease() -> str:
@@ -36,14 +42,37 @@ def new_lease() -> str:
     return secrets.token_hex(12)
 
 
-async def claim_ready(transaction: Transaction, now: datetime, limit: int, seconds: float) -> Claim:
-    """Claim up to ``limit`` cases that want work, the longest waiting first."""
-    return await _claim(transaction, _CASES.c.ready_at <= now, _CASES.c.ready_at, now, limit, seconds)
+async def claim_ready(
+    transaction: Transaction, now: datetime, limit: int, seconds: float, *, suspects: bool = True
+) -> Claim:
+    """Claim up to ``limit`` cases that want work, the longest waiting first; if there are none, and ``suspects``, one
+    suspect alone.
+
+    A case whose claims came to no end SUSPECT_TRIES times may be what brought them down: it is kept from the others,
+    so that it cannot take a batch down again and again.
+    """
+    claim = await _claim(transaction, _CASES.c.ready_at <= now, _CASES.c.ready_at, now, limit, seconds)
+    return claim if claim.numbers or not suspects else await claim_suspect(transaction, now, seconds)
+
+
+async def claim_suspect(transaction: Transaction, now: datetime, seconds: float) -> Claim:
+    """Claim the suspect that has waited longest, alone."""
+    return await _claim(transaction, _CASES.c.ready_at <= now, _CASES.c.ready_at, now, 1, seconds, suspect=True)
+
+
+async def suspects_wait(connection: AsyncConnection, now: datetime) -> bool:
+    """Whether a suspect wants work and is free."""
+    query = select(_CASES.c.number).where(_CASES.c.ready_at <= now, _free(now), _CASES.c.tries >= SUSPECT_TRIES)
+    return (await connection.execute(query.where(_CASES.c.set_aside.is_(None)).limit(1))).first() is not None
 
 
 async def claim_review(transaction: Transaction, day: date, now: datetime, limit: int, seconds: float) -> Claim:
-    """Claim up to ``limit`` cases whose answer changes on or before ``day`` by time alone."""
-    return await _claim(transaction, _CASES.c.review_on <= day, _CASES.c.review_on, now, limit, seconds)
+    """Claim up to ``limit`` cases whose answer changes on or before ``day`` by time alone; of suspects one, when there
+    are no others.
+    """
+    wanted, order = _CASES.c.review_on <= day, _CASES.c.review_on
+    claim = await _claim(transaction, wanted, order, now, limit, seconds)
+    return claim if claim.numbers else await _claim(transaction, wanted, order, now, 1, seconds, suspect=True)
 
 
 async def claim_numbers(
@@ -67,17 +96,19 @@ async def _claim(
     now: datetime,
     limit: int,
     seconds: float,
+    *,
+    suspect: bool = False,
 ) -> Claim:
-    free = or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now)
+    tried = _CASES.c.tries >= SUSPECT_TRIES if suspect else _CASES.c.tries < SUSPECT_TRIES
     chosen = (
         select(_CASES.c.number)
-        .where(and_(wanted, free, _CASES.c.set_aside.is_(None)))
+        .where(and_(wanted, _free(now), _CASES.c.set_aside.is_(None), tried))
         .order_by(order, _CASES.c.number)
         .limit(limit)
     )
     rows = await transaction.connection.execute(_skip_locked(transaction, chosen))
     numbers = [str(row.number) for row in rows]
-    claim = Claim(new_lease(), now + timedelta(seconds=seconds), tuple(numbers))
+    claim = Claim(new_lease(), now + timedelta(seconds=seconds), tuple(numbers), suspect)
     if numbers:
         values = {
             "lease": claim.lease,
@@ -88,6 +119,10 @@ async def _claim(
         mine = among(transaction.connection, _CASES.c.number, numbers)
         await transaction.connection.execute(update(_CASES).where(mine).values(values))
     return claim
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now)
 
 
 def _skip_locked(transaction: Transaction, query: Select[Any]) -> Select[Any]:

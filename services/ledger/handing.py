@@ -67,6 +67,8 @@ async def waiting_steps(
     if lock and is_postgresql(connection):
         query = query.with_for_update(skip_locked=True)
     chosen: list[Offered] = []
+    if limit < 1:
+        return chosen
     passed: set[str] = set()
     for row in await connection.execute(query):
         # A withdrawal must not overtake its grant: what comes later waits for what stays behind.

@@ -22,6 +22,7 @@ from services.ledger.cases import new_lease
 
 _STEPS = table(Step)
 _CLAIMABLE = (StepState.DUE, StepState.SENDING)
+_UNDER_WAY = frozenset({StepState.SENDING, StepState.RECEIVED})
 _SETTLED = frozenset({StepState.DONE, StepState.DECLINED, StepState.FAILED, StepState.SUPERSEDED, StepState.WAIVED})
 
 
@@ -32,6 +33,7 @@ class ClaimedStep:
     id: str
     case_number: str
     department: str
+    district: str
     kind: StepKind
     content: Mapping[str, Any]
     pack: str
@@ -71,12 +73,15 @@ async def claim_steps(
 
     With ``cases``, only theirs, and those never tried at once: who holds a case has the first right to send what was
     planned for it. Should it die, their time comes (``advance`` sets it to the end of the lease), and anyone may.
+    What the endpoint's filters left to the inbox has no time and is never claimed here.
     """
     connection = transaction.connection
     when = _STEPS.c.next_attempt_at <= now
     wanted: list[ColumnElement[bool]] = [_STEPS.c.state.in_(_CLAIMABLE), _STEPS.c.department.in_(departments)]
     if cases is not None:
-        when = or_(when, and_(_STEPS.c.state == StepState.DUE, _STEPS.c.attempts == 0))
+        when = or_(
+            when, and_(_STEPS.c.state == StepState.DUE, _STEPS.c.attempts == 0, _STEPS.c.next_attempt_at.is_not(None))
+        )
         wanted.append(among(connection, _STEPS.c.case_number, cases))
     wanted.append(when)
     chosen = select(_STEPS.c.id).where(and_(*wanted)).order_by(_STEPS.c.next_attempt_at, _STEPS.c.id).limit(limit)
@@ -99,6 +104,7 @@ async def claim_steps(
             _STEPS.c.id,
             _STEPS.c.case_number,
             _STEPS.c.department,
+            _STEPS.c.district,
             _STEPS.c.kind,
             _STEPS.c.content,
             _STEPS.c.pack,
@@ -111,11 +117,17 @@ async def claim_steps(
 
 
 async def move_steps(
-    transaction: Transaction, moves: Iterable[Move], now: datetime, *, lease: str | None = None
+    transaction: Transaction,
+    moves: Iterable[Move],
+    now: datetime,
+    *,
+    lease: str | None = None,
+    waiting: bool = False,
 ) -> set[str]:
     """Move steps where the law allows it; the ids that were moved.
 
-    With ``lease``, only steps still held under it move: a worker that slept past its claim changes nothing.
+    With ``lease``, only steps still held under it move: a worker that slept past its claim changes nothing. With
+    ``waiting``, only steps of which no try is out and that no department has acknowledged.
     """
     groups: dict[tuple[StepState, str | None, datetime | None], list[str]] = defaultdict(list)
     for move in moves:
@@ -123,6 +135,8 @@ async def move_steps(
     moved: set[str] = set()
     for (to, reason, next_attempt_at), ids in groups.items():
         origins = [origin for origin, targets in STEP_MOVES.items() if to in targets]
+        if waiting:
+            origins = [origin for origin in origins if origin not in _UNDER_WAY]
         values: dict[str, Any] = {
             "state": to,
             "reason": reason,

@@ -14,7 +14,7 @@ from models import Role
 from tests.api.conftest import Knock
 
 SCOPES = {Role.OFFICER: "hrss"}
-FILLED = {"number": "370303-2014-000001", "sequence": "1", "department": "hrss", "type": "x", "code": "zibo-2014-87"}
+FILLED = {"number": "370303-2014-000001", "step": "370303-2014-000001-v-hrss-1", "sequence": "1", "department": "hrss", "type": "x", "code": "zibo-2014-87"}
 
 
 def _guarded(app: FastAPI) -> list[tuple[str, str, str]]:

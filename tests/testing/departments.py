@@ -27,12 +27,14 @@ class Departments:
     """A client that plays every department.
 
     ``facts``: what is true (by default everything asked is); None: no answer yet. ``declines``: service to reason.
+    ``says``: service to whatever its department answers about it, be it asked to open or to withdraw.
     ``silent``: departments that only acknowledge (202); ``failing``: department to status.
     """
 
     def __init__(self) -> None:
         self.facts: dict[str, bool | None] = {}
         self.declines: dict[str, str] = {}
+        self.says: dict[str, dict[str, Any]] = {}
         self.silent: set[str] = set()
         self.failing: dict[str, int] = {}
         self.sent: list[dict[str, Any]] = []
@@ -89,6 +91,7 @@ class Departments:
             return {"step": event["id"], "facts": known, "authority": "经办窗口"} if known else None
         services = {service: self._opened(service) for service in _names(data.get("open", []))}
         services |= {service: {"state": "ended"} for service in _names(data.get("withdraw", []))}
+        services |= {service: said for service, said in self.says.items() if service in services}
         return {"step": event["id"], "services": services} if services else {"step": event["id"], "received": True}
 
     def _opened(self, service: str) -> dict[str, Any]:
@@ -113,7 +116,7 @@ async def work(house: House, *numbers: str) -> Progress:
         progress = await advance(house.database, house.caseworker, numbers, "dispatch")
         if not progress.steps:
             return progress
-        await deliver_steps(house, "dispatch", cases=numbers)
+        await deliver_steps(house, "dispatch", cases=numbers, wake_cases=False)
     raise AssertionError(f"cases still want steps after {_ROUNDS} rounds: {dict(progress.steps)}")
 
 

@@ -129,6 +129,8 @@ def upgrade() -> None:
         sa.Column("window_started_at", UtcDateTime(), nullable=True),
         sa.Column("window_tries", sa.Integer(), nullable=False),
         sa.Column("window_failures", sa.Integer(), nullable=False),
+        sa.Column("failures_in_row", sa.Integer(), nullable=False),
+        sa.Column("rate_until", UtcDateTime(), nullable=True),
         sa.Column("held_at", UtcDateTime(), nullable=True),
         sa.Column("probe_at", UtcDateTime(), nullable=True),
         sa.Column("holds", sa.Integer(), nullable=False),
@@ -282,7 +284,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("steps", schema=None) as batch_op:
         batch_op.create_index("ix_steps_case_number", ["case_number"], unique=False)
-        batch_op.create_index("ix_steps_department_state", ["department", "state"], unique=False)
+        batch_op.create_index(
+            "ix_steps_department_state_next_attempt_at", ["department", "state", "next_attempt_at"], unique=False
+        )
         batch_op.create_index(
             "ix_steps_next_attempt_at",
             ["next_attempt_at"],
@@ -326,7 +330,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
             postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
         )
-        batch_op.drop_index("ix_steps_department_state")
+        batch_op.drop_index("ix_steps_department_state_next_attempt_at")
         batch_op.drop_index("ix_steps_case_number")
 
     op.drop_table("steps")

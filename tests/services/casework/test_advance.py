@@ -82,9 +82,7 @@ async def test_a_permit_of_one_year_never_comes_to_tier_2(house: House, clock: S
     assert not TIER_2_FOR_ALL & set(await entitlements(house, number))
 
 
-async def test_a_year_begun_on_29_february_is_full_on_the_28th(
-    house: House, clock: SetClock, open_case: Any
-) -> None:
+async def test_a_year_begun_on_29_february_is_full_on_the_28th(house: House, clock: SetClock, open_case: Any) -> None:
     clock.set_day(date(2016, 3, 10))
     number = await open_case(received_on="2016-03-10", residence=residence("2016-02-29"))
     assert await _go_to(house, clock, date(2017, 2, 27)) == []
@@ -135,7 +133,7 @@ async def test_equal_schooling_replaces_the_schooling_of_tier_1(
         (date(2015, 2, 1), date(2016, 1, 31), date(2016, 2, 1)),
     ],
 )
-async def test_schooling_begun_runs_on_to_the_end_of_its_term(  # noqa: PLR0913, PLR0917 - fixtures
+async def test_schooling_begun_runs_on_to_the_end_of_its_term(
     house: House, clock: SetClock, open_case: Any, issued: date, ends_after: date, gone_on: date
 ) -> None:
     clock.set_day(issued)
@@ -210,7 +208,7 @@ async def test_nothing_is_done_the_second_time(
     ],
     ids=["7th", "16th", "18th", "65th", "50th", "child's 18th"],
 )  # fmt: skip
-async def test_a_birthday_opens_and_ends_what_the_law_says(  # noqa: PLR0913, PLR0917 - fixtures
+async def test_a_birthday_opens_and_ends_what_the_law_says(  # noqa: PLR0917 - fixtures
     house: House, clock: SetClock, open_case: Any, changes: dict[str, Any], day: date, opens: set[str], ends: set[str]
 ) -> None:
     number = await open_case(**changes)
@@ -369,7 +367,7 @@ async def test_what_nobody_has_seen_yet_is_taken_back_not_withdrawn(
     number = await open_case(children=[{"born_on": "2007-11-20"}])
     await _go_to(house, clock, date(2014, 11, 20))
     own = [step for step in await steps(house, number) if step.department == "health"]
-    assert [step.state for step in own] == [StepState.SUPERSEDED, StepState.DUE]
+    assert [step.state for step in own] == [StepState.SUPERSEDED, StepState.HELD]
     assert "ZB87-3.1.4d" not in {one["service"] for one in own[1].content["open"]}
     await departments.connect(house)
     await dispatch(house)

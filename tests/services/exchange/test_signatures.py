@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from services.errors import InputError
+from services.exchange import signatures
 from services.exchange.signatures import SignatureError, check_secret, new_secret, signature_headers, verify
 
 SECRET, OTHER = new_secret(), new_secret()
@@ -148,3 +149,42 @@ def test_a_secret_that_is_none_is_refused_without_being_shown(secret):
         check_secret(secret, place="endpoint.secrets[0]")
     assert refused.value.place == "endpoint.secrets[0]"
     assert SECRET.removeprefix("whsec_") not in str(refused.value)
+
+
+def test_ed25519_beside_hmac():
+    secret, key = signatures.new_secret(), signatures.new_signing_key()
+    at = datetime.now(UTC)
+    headers = signatures.signature_headers("m-1", '{"名":1}'.encode(), [secret, key], at)
+    versions = [one.partition(",")[0] for one in headers["webhook-signature"].split()]
+    assert versions == ["v1", "v1a"]
+    for holder in (secret, signatures.public_key(key)):
+        assert signatures.verify(headers, '{"名":1}'.encode(), [holder], at) == "m-1"
+    # The public package passes over what it does not know.
+    Webhook(secret).verify('{"名":1}'.encode(), headers)
+
+
+@pytest.mark.parametrize("change", ["body", "id", "key", "version", "garbage"])
+def test_an_ed25519_signature_fits_one_message_and_one_key(change: str):
+    key, at = signatures.new_signing_key(), datetime.now(UTC)
+    public, body = signatures.public_key(key), b"{}"
+    headers = signatures.signature_headers("m-1", body, [key], at)
+    if change == "body":
+        body = b"{} "
+    elif change == "id":
+        headers["webhook-id"] = "m-2"
+    elif change == "key":
+        public = signatures.public_key(signatures.new_signing_key())
+    elif change == "version":
+        headers["webhook-signature"] = headers["webhook-signature"].replace("v1a,", "v1,")
+    else:
+        headers["webhook-signature"] = "v1a,!!! v1a v1a,AAAA"
+    with pytest.raises(signatures.SignatureError) as refused:
+        signatures.verify(headers, body, [public], at)
+    assert refused.value.code == "signature-wrong"
+
+
+@pytest.mark.parametrize("key", ["", "whpk_", "whpk_AAAA", "whsec_" + "A" * 43 + "=", "whpk_" + "ü" * 44])
+def test_a_public_key_must_be_one(key: str):
+    with pytest.raises(InputError, match="public_key"):
+        signatures.check_public_key(key)
+    signatures.check_public_key(signatures.public_key(signatures.new_signing_key()))

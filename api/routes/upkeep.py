@@ -1,0 +1,56 @@
+"""For auditors and administrators: the audit log, and figures for monitoring."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.access import GuardedRoute
+from api.openapi import problems
+from api.state import TheCaller, TheHouse
+from api.views.audit import AuditPage as AuditPageView
+from services.upkeep.audit_log import MAX_PAGE, AuditFilter, AuditPage, read_audit
+
+router = APIRouter(tags=["upkeep"], route_class=GuardedRoute)
+_LAST = 2**53 - 1
+
+
+class AuditQuery(BaseModel):
+    """Which entries, and how many."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: str | None = Field(
+        default=None,
+        pattern="^[0-9A-Za-z_.:-]{1,80}$",
+        description="办件编号或者 system / a case's number, or `system`",
+    )
+    actor: str | None = Field(
+        default=None,
+        pattern="^[0-9A-Za-z_.@:-]{1,80}$",
+        description="操作人；以冒号结尾则按角色 / who; with a colon at the end, everybody of that role",
+    )
+    action: str | None = Field(
+        default=None,
+        pattern="^[a-z_.]{1,40}$",
+        description="操作；以点结尾则按类别 / what; with a dot at the end, everything of that kind",
+    )
+    since: AwareDatetime | None = Field(default=None, description="不早于 / not before this instant")
+    until: AwareDatetime | None = Field(default=None, description="早于 / before this instant")
+    before: int | None = Field(default=None, ge=1, le=_LAST, description="上页的 next / a page's `next`")
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE)
+
+    def filter(self) -> AuditFilter:
+        """The filter that the services take."""
+        since: datetime | None = self.since
+        until: datetime | None = self.until
+        return AuditFilter(self.subject, self.actor, self.action, since, until)
+
+
+@router.get("/api/v1/audit", response_model=AuditPageView, responses=problems(422))
+async def list_audit(query: Annotated[AuditQuery, Query()], house: TheHouse, caller: TheCaller) -> AuditPage:
+    """Read the audit log, the newest entry first. That you did is an entry of it, too."""
+    return await read_audit(house, caller, query.filter(), before=query.before, limit=query.limit)

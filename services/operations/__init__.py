@@ -1,0 +1,1 @@
+"""Operations: what went wrong, told once a cause, and put right safely."""

@@ -1,0 +1,250 @@
+"""Steps in trouble, each with its cause, as one query over the ledger: nothing about a cause is kept twice.
+
+The cost follows the steps that are not settled, not those that are stored: departments and states come first in the
+index that is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, String, Subquery, and_, case, exists, func, literal, null, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models import (
+    Case,
+    CaseState,
+    Contradiction,
+    Endpoint,
+    EndpointState,
+    Entitlement,
+    EntitlementState,
+    IncidentKind,
+    Maintenance,
+    Permit,
+    PermitState,
+    Step,
+    StepKind,
+    StepState,
+)
+from models.base import UtcDateTime
+from services.access import WHOLE_CITY, Sight
+from services.database import table
+
+_STEPS, _ENTITLEMENTS, _CASES, _PERMITS = table(Step), table(Entitlement), table(Case), table(Permit)
+_ENDPOINTS, _MAINTENANCE, _CONTRADICTIONS = table(Endpoint), table(Maintenance), table(Contradiction)
+_LOOKED_AT = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD, StepState.FAILED, StepState.DECLINED)
+
+NO_ANSWER = "no-answer"
+NOT_TAKEN = "not-taken"
+ENDPOINT_CLOSED = "endpoint-closed"
+MAINTENANCE = "maintenance"
+SAID_OTHERWISE = "said-otherwise"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why steps are in trouble, and whose they are. ``reason`` is a code (``http-503``, ``quota-full``)."""
+
+    department: str
+    kind: IncidentKind
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """The cause in one word."""
+        return f"{self.department}|{self.kind.value}|{self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What hangs on a cause. ``due_today`` and ``overdue`` count cases with a deadline that is still to be met today,
+    or was missed; ``tries`` how often its steps were sent.
+    """
+
+    steps: int
+    cases: int
+    people: int
+    due_today: int
+    overdue: int
+    tries: int
+
+
+def troubled(departments: Collection[str], now: datetime, today: date) -> Subquery:
+    """The steps of ``departments`` that are in trouble at ``now`` (wire time), on the business day ``today``.
+
+    Columns: step_id, case_number, department, district, kind, reason, answer_by, attempts, at (when it began, or null),
+    business (whether ``at`` is business time). A step stands here once for each of its causes.
+    """
+    parts = (_in_ledger(departments, now, today), _declined_services(departments), _contradicted(departments))
+    whole = parts[0].union_all(*parts[1:]).subquery("found")
+    return select(whole).where(whole.c.kind.is_not(None)).subquery("troubled")
+
+
+async def count_causes(
+    connection: AsyncConnection, steps: Subquery, today: date, sight: Sight = WHOLE_CITY, cause: Cause | None = None
+) -> dict[Cause, Extent]:
+    """How much hangs on each cause of the ``troubled`` steps in ``sight``, or on ``cause`` alone."""
+    due = case((steps.c.answer_by == today, steps.c.case_number))
+    over = case((steps.c.answer_by < today, steps.c.case_number))
+    # A step with several services of one reason stands here several times.
+    once = (
+        select(
+            steps.c.department, steps.c.kind, steps.c.reason, steps.c.step_id, steps.c.case_number, steps.c.answer_by,
+            steps.c.attempts,
+        )
+        .where(in_sight(steps, sight), *(of_cause(steps, cause) if cause is not None else ()))
+        .distinct()
+        .subquery("steps_once")
+    )  # fmt: skip
+    due = case((once.c.answer_by == today, once.c.case_number))
+    over = case((once.c.answer_by < today, once.c.case_number))
+    query = (
+        select(
+            once.c.department,
+            once.c.kind,
+            once.c.reason,
+            func.count(),
+            func.count(once.c.case_number.distinct()),
+            func.count(_CASES.c.person_key.distinct()),
+            func.count(due.distinct()),
+            func.count(over.distinct()),
+            func.sum(once.c.attempts),
+        )
+        .join(_CASES, _CASES.c.number == once.c.case_number)
+        .group_by(once.c.department, once.c.kind, once.c.reason)
+    )
+    return {
+        Cause(department, IncidentKind(kind), reason): Extent(*(int(count) for count in counts))
+        for department, kind, reason, *counts in await connection.execute(query)
+    }
+
+
+def of_cause(steps: Subquery, cause: Cause) -> tuple[ColumnElement[bool], ...]:
+    """The ``troubled`` steps with that cause."""
+    return (
+        steps.c.department == cause.department,
+        steps.c.kind == literal(cause.kind.value, String),
+        steps.c.reason == cause.reason,
+    )
+
+
+def in_sight(steps: Subquery, sight: Sight) -> ColumnElement[bool]:
+    """The ``troubled`` steps in ``sight``."""
+    if sight.department is not None:
+        return steps.c.department == sight.department
+    return steps.c.district == sight.district if sight.district is not None else literal(value=True)
+
+
+def _in_ledger(departments: Collection[str], now: datetime, today: date) -> Select[tuple[object, ...]]:
+    """What the state of the step itself tells."""
+    state, reason, door = _STEPS.c.state, _STEPS.c.reason, _ENDPOINTS.c.state
+    tried_again = and_(state.in_((StepState.DUE, StepState.SENDING)), reason.is_not(None))
+    held = state == StepState.HELD
+    breaker = and_(held, door.in_((EndpointState.HELD, EndpointState.PROBING)))
+    announced = and_(held, _announced(now))
+    closed = and_(held, or_(door.is_(None), door.in_((EndpointState.CLOSED, EndpointState.DRAFT))))
+    overdue = and_(_STEPS.c.answer_by < today, state.not_in((StepState.FAILED, StepState.DECLINED)))
+    # A push under way is no hand-out: the department has nothing yet that it could answer.
+    has_it = or_(state == StepState.RECEIVED, _STEPS.c.lease.startswith("poll-"))
+    kind = case(
+        (state == StepState.FAILED, IncidentKind.FAILED.value),
+        (state == StepState.DECLINED, case((_still_declined(), IncidentKind.DECLINED.value))),
+        (or_(breaker, announced, tried_again), IncidentKind.RETRYING.value),
+        (or_(closed, overdue), IncidentKind.STUCK.value),
+    )
+    cause = case(
+        (breaker, func.coalesce(_ENDPOINTS.c.because, reason, UNKNOWN)),
+        (announced, MAINTENANCE),
+        (closed, ENDPOINT_CLOSED),
+        (or_(tried_again, state.in_((StepState.FAILED, StepState.DECLINED))), func.coalesce(reason, UNKNOWN)),
+        (has_it, NO_ANSWER),
+        else_=NOT_TAKEN,
+    )
+    return (
+        select(
+            _STEPS.c.id.label("step_id"),
+            _STEPS.c.case_number,
+            _STEPS.c.department,
+            _STEPS.c.district,
+            kind.cast(String).label("kind"),
+            cause.cast(String).label("reason"),
+            _STEPS.c.answer_by,
+            _STEPS.c.attempts,
+            _STEPS.c.settled_at.label("at"),
+            literal(value=False).label("business"),
+        )
+        .join_from(_STEPS, _ENDPOINTS, _ENDPOINTS.c.department == _STEPS.c.department, isouter=True)
+        .where(_STEPS.c.department.in_(sorted(departments)), state.in_(_LOOKED_AT))
+    )
+
+
+def _announced(now: datetime) -> ColumnElement[bool]:
+    window = and_(
+        _MAINTENANCE.c.department == _STEPS.c.department, _MAINTENANCE.c.from_at <= now, _MAINTENANCE.c.until_at > now
+    )
+    return exists(select(_MAINTENANCE.c.id).where(window))
+
+
+def _still_declined() -> ColumnElement[bool]:
+    """Whether a step that was declined still hangs: a verification while the case lives, or a service that the
+    department would not let go. Services that were not opened are counted one by one.
+    """
+    over = and_(
+        _CASES.c.number == _STEPS.c.case_number, _CASES.c.state.in_((CaseState.REFUSED, CaseState.WITHDRAWN))
+    )
+    ended = and_(_PERMITS.c.case_number == _STEPS.c.case_number, _PERMITS.c.state == PermitState.ENDED)
+    lives = ~exists(select(_CASES.c.number).where(over)) & ~exists(select(_PERMITS.c.case_number).where(ended))
+    kept = and_(
+        _ENTITLEMENTS.c.case_number == _STEPS.c.case_number,
+        _ENTITLEMENTS.c.step_id == _STEPS.c.id,
+        _ENTITLEMENTS.c.state == EntitlementState.WITHDRAWING,
+    )
+    return or_(
+        and_(_STEPS.c.kind == StepKind.VERIFICATION, lives), exists(select(_ENTITLEMENTS.c.service).where(kept))
+    )
+
+
+def _declined_services(departments: Collection[str]) -> Select[tuple[object, ...]]:
+    """Services that departments declined, wholly or in part of a step, while they stand so."""
+    return (
+        select(
+            _STEPS.c.id,
+            _STEPS.c.case_number,
+            _STEPS.c.department,
+            _STEPS.c.district,
+            literal(IncidentKind.DECLINED.value, String),
+            func.coalesce(_ENTITLEMENTS.c.reason, UNKNOWN).cast(String),
+            null().cast(_STEPS.c.answer_by.type),
+            _STEPS.c.attempts,
+            _ENTITLEMENTS.c.changed_at,
+            literal(value=True),
+        )
+        .join_from(_ENTITLEMENTS, _STEPS, _STEPS.c.id == _ENTITLEMENTS.c.step_id)
+        .where(
+            _ENTITLEMENTS.c.department.in_(sorted(departments)), _ENTITLEMENTS.c.state == EntitlementState.DECLINED
+        )
+    )
+
+
+def _contradicted(departments: Collection[str]) -> Select[tuple[object, ...]]:
+    """Steps of which a department said something else than before, until somebody has looked."""
+    return (
+        select(
+            _STEPS.c.id,
+            _STEPS.c.case_number,
+            _STEPS.c.department,
+            _STEPS.c.district,
+            literal(IncidentKind.CONTRADICTED.value, String),
+            literal(SAID_OTHERWISE, String),
+            _STEPS.c.answer_by,
+            _STEPS.c.attempts,
+            _CONTRADICTIONS.c.told_at.cast(UtcDateTime),
+            literal(value=True),
+        )
+        .join_from(_CONTRADICTIONS, _STEPS, _STEPS.c.id == _CONTRADICTIONS.c.step_id)
+        .where(_CONTRADICTIONS.c.seen_at.is_(None), _STEPS.c.department.in_(sorted(departments)))
+    )

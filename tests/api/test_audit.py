@@ -1,0 +1,72 @@
+"""``GET /api/v1/audit``: the log page by page, in the reader's sight, and the reading noted."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import Role
+from services.house import House
+from tests.api.conftest import Knock
+from tests.testing.looking import chain_length
+from tests.testing.people import application, registered
+
+
+async def test_pages_follow_one_another_without_a_gap(house: House, knock: Knock) -> None:
+    auditor = await knock(Role.AUDITOR)
+    for number in range(7):
+        async with house.database.write("clerk:test") as transaction:
+            transaction.note("case.received", f"370303-2014-{number:06d}")
+    first = (await auditor.get("/api/v1/audit", params={"limit": 3, "actor": "clerk:"})).json()
+    second = (
+        await auditor.get("/api/v1/audit", params={"limit": 3, "actor": "clerk:", "before": first["next"]})
+    ).json()
+    third = (
+        await auditor.get("/api/v1/audit", params={"limit": 3, "actor": "clerk:", "before": second["next"]})
+    ).json()
+    numbers = [int(one["subject"][-6:]) for page in (first, second, third) for one in page["items"]]
+    assert numbers == [6, 5, 4, 3, 2, 1, 0]
+    assert third["next"] is None
+
+
+async def test_reading_is_noted_with_what_was_asked(house: House, knock: Knock) -> None:
+    auditor = await knock(Role.AUDITOR)
+    await auditor.get("/api/v1/audit", params={"subject": "370303-2014-000001", "since": "2014-11-01T00:00:00+08:00"})
+    (noted,) = (await auditor.get("/api/v1/audit", params={"action": "audit.read"})).json()["items"]
+    assert (noted["actor"], noted["subject"]) == ("auditor:auditor-city", "370303-2014-000001")
+    assert noted["detail"]["entries"] == 0
+    assert noted["detail"]["asked"]["since"].startswith("2014-11-01")
+    await chain_length(house)
+
+
+async def test_filters_narrow_and_take_kinds(house: House, knock: Knock) -> None:
+    (number,) = await registered(house, application())
+    auditor = await knock(Role.AUDITOR)
+
+    async def found(**asked: str) -> set[str]:
+        answer = await auditor.get("/api/v1/audit", params=asked)
+        assert answer.status_code == 200
+        return {one["action"] for one in answer.json()["items"]}
+
+    assert await found(subject=number) == {"case.received"}
+    assert await found(action="key.") == {"key.created"}
+    assert await found(action="key") == set()
+    assert await found(actor="clerk") == set()
+    assert await found(action="case.", until="2014-11-03T00:00:00Z") == set()
+
+
+async def test_a_districts_auditor_sees_its_cases_only(house: House, knock: Knock) -> None:
+    here, there = await registered(house, application(), application(district="370304"))
+    auditor = await knock(Role.AUDITOR, "370304")
+    items = (await auditor.get("/api/v1/audit")).json()["items"]
+    assert {one["subject"] for one in items} == {there}
+    assert (await auditor.get("/api/v1/audit", params={"subject": here})).json()["items"] == []
+    assert (await auditor.get("/api/v1/audit", params={"subject": "system"})).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "asked", [{"since": "yesterday"}, {"since": "2014-11-01T00:00:00"}, {"limit": "0"}, {"before": "0"}, {"who": "x"}]
+)
+async def test_a_filter_that_cannot_be_read_is_refused(knock: Knock, asked: dict[str, str]) -> None:
+    answer = await (await knock(Role.AUDITOR)).get("/api/v1/audit", params=asked)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]

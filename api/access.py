@@ -36,6 +36,10 @@ _OVERSIGHT: Final = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 _OFFICER: Final = frozenset({Role.OFFICER})
 _SELF: Final = frozenset({Role.OFFICER, Role.ADMINISTRATOR})
 _WATCH: Final = _SELF | {Role.COORDINATOR, Role.AUDITOR}
+_MENDS: Final = frozenset({Role.ADMINISTRATOR})
+_REMEDIES: Final = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
+_RETRIES: Final = frozenset({Role.ADMINISTRATOR})
+_RETRIES_SEEN: Final = _OVERSIGHT | {Role.COORDINATOR}
 
 # Routes that take a workbook in the place of JSON.
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -78,6 +82,23 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "show_policy": _ANY,
     "decide": _ANY,
     "list_audit": _OVERSIGHT,
+    "metrics": _OVERSIGHT,
+    "list_incidents": _WATCH,
+    "show_incident": _WATCH,
+    "see_contradiction": _REMEDIES,
+    "list_retries": _RETRIES_SEEN,
+    "show_retry": _RETRIES_SEEN,
+    "preview_retry": _RETRIES,
+    "start_retry": _RETRIES,
+    "pause_retry": _RETRIES,
+    "resume_retry": _RETRIES,
+    "cancel_retry": _RETRIES,
+    "create_remedy": _MENDS,
+    "browse_remedies": _MENDS | {Role.COORDINATOR, Role.AUDITOR},
+    "show_remedy": _MENDS | {Role.COORDINATOR, Role.AUDITOR},
+    "approve": _MENDS,
+    "reject": _MENDS,
+    "correct_application": _INTAKE,
 }
 
 

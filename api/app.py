@@ -18,7 +18,20 @@ from api.access import MATRIX, GuardedRoute, Open
 from api.limits import BodyLimit
 from api.logs import RequestLog, configure_logs
 from api.problems import answer_failure
-from api.routes import applications, callbacks, cases, decisions, doors, endpoints, reference, system, upkeep
+from api.routes import (
+    applications,
+    callbacks,
+    cases,
+    decisions,
+    doors,
+    endpoints,
+    incidents,
+    reference,
+    remedies,
+    retries,
+    system,
+    upkeep,
+)
 from api.state import Doors
 from api.wake import Bell
 from services.house import House, open_house
@@ -66,7 +79,20 @@ def create_app(
         app.state.doors = _doors(house, prefect)
     problems.install(app)
     openapi.install(app)
-    for room in (system, applications, cases, decisions, callbacks, doors, endpoints, reference, upkeep):
+    for room in (
+        system,
+        applications,
+        cases,
+        decisions,
+        callbacks,
+        doors,
+        endpoints,
+        incidents,
+        reference,
+        remedies,
+        retries,
+        upkeep,
+    ):
         app.include_router(room.router)
     # The last added is the outermost: the log sees what the limit refuses.
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)

@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from benchmarks.fault_town import (
     held_by_departments,
     in_force,
     leaks,
+    mended,
     misbehaving,
     secrets_in,
     write_pack,
@@ -45,9 +47,6 @@ from benchmarks.fault_town import (
 from models import Attempt, Case, CaseState, Endpoint, EndpointState, Entitlement, Step, StepState
 from services.audit import verify_chain
 from services.database import table
-from services.endpoints import open_targets
-from services.exchange.messages import Message
-from services.exchange.orders import read_order
 from services.house import House, open_house
 from services.intake.application import Application
 from services.intake.register import Registry
@@ -95,7 +94,7 @@ async def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     await asyncio.to_thread(prepare_database, settings)
     told = environment(settings, ports) | {"LIANBAN_PACKS": str(packs), "LIANBAN_DATABASE_URL": options.database}
-    people = [application for application, _ in synthetic_applications(options.cases, 7, date(2014, 11, 3))]
+    people = _people(options.cases)
     secrets = sandbox_secrets(folder / "sandbox.json", departments)
     async with programs(told, folder / "logs") as running, open_house(settings) as house:
         await move_clock(house.database, settings, _DAY)
@@ -107,7 +106,7 @@ async def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         started = time.perf_counter()
         rounds = await run.until_over(options.faulty_rounds)
         seconds = round(time.perf_counter() - started, 1)
-        rates = await _rates(house, running, numbers, folder, options.messages)
+        rates = await delivery_rates.rates(house, running, folder, options.messages)
         judged = await _judge(house, numbers, folder / "sandbox.db")
     needles = dict.fromkeys((one.person.id_number for one in people), "id-number")
     needles |= {str(one.person.phone): "telephone" for one in people if one.person.phone}
@@ -126,6 +125,12 @@ async def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         **judged,
         "deliveries": rates,
     }
+
+
+def _people(count: int) -> list[Application]:
+    """Applicants on grounds that a department can prove: the ground `other` waits for the joint meeting (A8)."""
+    drawn = (application for application, _ in synthetic_applications(2 * count, 7, date(2014, 11, 3)))
+    return list(islice((one for one in drawn if "other" not in one.grounds), count))
 
 
 async def _start(running: Programs, ports: Ports, folder: Path) -> None:
@@ -171,10 +176,8 @@ class _Run:
 
     async def _mend(self) -> None:
         async with httpx.AsyncClient(base_url=self.ports.sandbox_url, trust_env=False) as http:
-            for code in misbehaving():
-                # What is declined or told later is the department's right, and goes on.
-                if code not in ("trade-union", "justice"):
-                    (await http.put(f"/departments/{code}/behaviour", json={})).raise_for_status()
+            for code, behaviour in mended().items():
+                (await http.put(f"/departments/{code}/behaviour", json=behaviour)).raise_for_status()
             while (await http.get("/audit")).json()["callbacks_waiting"]:
                 await asyncio.sleep(0.2)
 
@@ -237,32 +240,6 @@ async def _judge(house: House, numbers: Sequence[str], books: Path) -> dict[str,
         "unlike_the_departments": len(held ^ standing),
         "chain_holds": chain.broken_at is None,
     }
-
-
-async def _rates(house: House, running: Programs, numbers: Sequence[str], folder: Path, count: int) -> dict[str, Any]:
-    """Deliveries a second to departments that verify every message and keep nothing."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "api.cli", "sandbox", "--port", str(port), "--no-records"]
-    await running.start(
-        Program("sandbox-rates", [*command, "--secrets", str(folder / "sandbox.json")], f"{url}/healthz")
-    )
-    await connect_sandbox(house, url, json.loads((folder / "sandbox.json").read_text(encoding="utf-8")))
-    async with house.database.read() as connection:
-        targets = await open_targets(connection, house.keys)
-        query = select(_STEPS).where(_STEPS.c.department.in_(targets)).order_by(_STEPS.c.id).limit(count)
-        rows = (await connection.execute(query)).all()
-        people = await house.caseworker.applications.of_cases(connection, {row.case_number for row in rows})
-    messages: dict[str, list[Message]] = {}
-    for row in rows:
-        order = read_order(
-            step_id=row.id, case_number=row.case_number, department=row.department, kind=row.kind,
-            asked_at=row.created_at, answer_by=row.answer_by, content=row.content,
-        )  # fmt: skip
-        message = house.writer(row.pack).build(order, people[row.case_number].person_fields())
-        messages.setdefault(row.department, []).append(message)
-    assert numbers
-    return await delivery_rates.measure(targets, messages)
 
 
 if __name__ == "__main__":

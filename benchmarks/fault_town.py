@@ -23,7 +23,7 @@ FAULTS = (
     "housing-administration:reset@0.3",
     "culture:malformed@0.3",
     "justice:later=1",
-    "justice:wrong_signature@0.5",
+    "justice:wrong_signature@0.3",
     "trade-union:decline=quota-full@0.3",
     "sports:forget@0.3",
 )
@@ -52,6 +52,13 @@ def write_pack(path: Path) -> list[str]:
 def misbehaving() -> list[str]:
     """The departments that do."""
     return sorted(read_behaviours(list(FAULTS)))
+
+
+def mended() -> dict[str, dict[str, Any]]:
+    """How the departments behave once they have mended. To decline, or to tell later, is their right, and goes on."""
+    rights = {"decline", "later"}
+    faults = read_behaviours(list(FAULTS))
+    return {code: faulty.model_dump(include=rights, exclude_none=True) for code, faulty in faults.items()}
 
 
 def expected_state(department: str, kind: StepKind, step: str) -> StepState:

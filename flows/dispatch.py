@@ -6,17 +6,20 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
 from flows.deliver_due import deliver_due
 from flows.issue_permits import issue_permits
 from services.endpoints.doors import work_waits
+from services.errors import LianbanError
 from services.house import House, open_house
 from services.ledger.cases import Claim, claim_ready, claim_suspect, set_aside_poisoned, suspects_wait
+from services.operations.supervision import supervise
 
 _BATCHES_AT_ONCE = 2
 # More than there are departments: each of those still running serves at least one that no other does.
 _DELIVERIES_AT_ONCE = 40
+_SUPERVISE_SECONDS = 2.0
 
 
 @flow(name="dispatch", flow_run_name="调度", persist_result=False)
@@ -44,6 +47,7 @@ class _Dispatcher:
         self.suspects_turn = False
         self.deliveries: set[asyncio.Task[dict[str, Any]]] = set()
         self.delivery_at = 0.0
+        self.supervise_at = 0.0
         self.cases: Counter[str] = Counter()
 
     @property
@@ -57,10 +61,22 @@ class _Dispatcher:
             await self.house.database.refresh_clock()
             started = await self._start_batch()
             started = await self._start_delivery() or started
+            await self._supervise()
             working = self.batches | self.deliveries
             if not started and not working and asyncio.get_running_loop().time() >= self.leave_at:
                 return dict(self.cases)
             await self._wait(working, started)
+
+    async def _supervise(self) -> None:
+        """Look after incidents every few seconds; trouble with that holds up no case."""
+        now = asyncio.get_running_loop().time()
+        if now < self.supervise_at:
+            return
+        self.supervise_at = now + _SUPERVISE_SECONDS
+        try:
+            await supervise(self.house)
+        except LianbanError as problem:
+            get_run_logger().warning("supervision failed: %s", problem)
 
     async def _start_batch(self) -> bool:
         if self.at_work >= _BATCHES_AT_ONCE or self.suspect in self.batches:

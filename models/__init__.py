@@ -3,8 +3,8 @@
 from models.base import metadata
 from models.cases import Case, CaseCounter, Decision, Fact, Permit
 from models.endpoints import Endpoint, EndpointDay, Maintenance
+from models.operations import Contradiction, Incident, IncidentKind, ItemState, RetryItem, RetryRun, RetryState
 from models.remedies import CaseVersion, ClockStop, Remedy, RemedyCase, RemedyKind, RemedyState
-from models.operations import Contradiction, Incident, IncidentKind
 from models.states import (
     OPEN_CASES,
     OPEN_STEPS,
@@ -45,6 +45,7 @@ __all__ = [
     "InboundStep",
     "Incident",
     "IncidentKind",
+    "ItemState",
     "Maintenance",
     "Permit",
     "PermitState",
@@ -52,6 +53,9 @@ __all__ = [
     "RemedyCase",
     "RemedyKind",
     "RemedyState",
+    "RetryItem",
+    "RetryRun",
+    "RetryState",
     "Role",
     "Step",
     "StepKind",

@@ -1,12 +1,13 @@
-"""Operations: incidents (异常), failures with one cause, however many steps share it."""
+"""Operations: incidents (异常), failures with one cause, however many steps share it; and their retries (重新推送)."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Column, Index, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from models.base import UtcDateTime, state_type
+from models.base import JsonType, UtcDateTime, state_type
 
 
 class IncidentKind(StrEnum):
@@ -29,8 +30,8 @@ class Incident(SQLModel, table=True):
     in the ledger, never here.
 
     ``open_key`` is ``department|kind|reason`` while it is open and None afterwards, so that one cause is open once.
-    ``since``: when the first of its steps went wrong; ``opened_at``: when it was told. ``most_steps`` and ``most_cases``
-    are the most that ever hung on it. Instants are business time.
+    ``since``: when the first of its steps went wrong; ``opened_at``: when it was told. ``most_steps`` and
+    ``most_cases`` are the most that ever hung on it. Instants are business time.
     """
 
     __tablename__ = "incidents"
@@ -50,7 +51,7 @@ class Incident(SQLModel, table=True):
 
 class Contradiction(SQLModel, table=True):
     """A department said of a step something else than before (``names``: the facts or services, by blanks). What was
-    said first stands until somebody has looked: ``seen_at``, ``seen_by`` and what was found.
+    said first stands until somebody has looked: ``seen_at``, ``seen_by``, and ``found``, a code (``contradictions``).
     """
 
     __tablename__ = "contradictions"
@@ -61,4 +62,68 @@ class Contradiction(SQLModel, table=True):
     names: str
     seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     seen_by: str | None = Field(default=None, max_length=80)
-    found: str | None = Field(default=None, max_length=300)
+    found: str | None = Field(default=None, max_length=24)
+
+
+class RetryState(StrEnum):
+    """Where a retry stands. ``preview``: nothing was touched yet. ``running``: canaries first, then the rest."""
+
+    PREVIEW = "preview"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+class ItemState(StrEnum):
+    """What became of one step in a retry. ``elsewhere``: another open retry has it; ``left``: never sent again."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    ELSEWHERE = "elsewhere"
+    LEFT = "left"
+
+
+class RetryRun(SQLModel, table=True):
+    """Steps sent again together. ``wanted`` is the selection asked for; ``canary`` how many steps of each department go
+    first; ``because`` why it was paused, where it paused by itself. Instants are business time.
+    """
+
+    __tablename__ = "retry_runs"
+    __table_args__ = (Index("ix_retry_runs_state", "state"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    state: RetryState = Field(sa_column=Column(state_type(RetryState), nullable=False))
+    wanted: dict[str, Any] = Field(sa_column=Column(JsonType, nullable=False))
+    canary: int = 1
+    because: str | None = Field(default=None, max_length=120)
+    made_by: str = Field(max_length=80)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    started_by: str | None = Field(default=None, max_length=80)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class RetryItem(SQLModel, table=True):
+    """One step of a retry. ``open_step`` is the step's id while the retry is open, so that no step is in two.
+
+    ``kind`` and ``reason``: its cause when it was chosen, under which its incident counts it until it is settled.
+    ``tries``: how often it had been sent when it was released; what comes of later tries is this retry's.
+    """
+
+    __tablename__ = "retry_items"
+    __table_args__ = (UniqueConstraint("open_step"), Index("ix_retry_items_run_id_state", "run_id", "state"))
+
+    run_id: int = Field(sa_column=Column(ForeignKey("retry_runs.id"), primary_key=True))
+    step_id: str = Field(sa_column=Column(ForeignKey("steps.id"), primary_key=True))
+    department: str = Field(max_length=40)
+    kind: IncidentKind = Field(sa_column=Column(state_type(IncidentKind), nullable=False))
+    reason: str = Field(max_length=200)
+    state: ItemState = Field(sa_column=Column(state_type(ItemState), nullable=False))
+    canary: bool = False
+    tries: int = 0
+    open_step: str | None = Field(default=None, max_length=80)

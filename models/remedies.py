@@ -69,7 +69,7 @@ class RemedyCase(SQLModel, table=True):
 
 
 class CaseVersion(SQLModel, table=True):
-    """An application as it stood before it was corrected; sealed in the context ``case:<number>`` like the case's own."""
+    """An application as it stood before it was corrected; sealed for ``case:<number>`` like the one that counts."""
 
     __tablename__ = "case_versions"
 

@@ -6,9 +6,10 @@ with their audit entries or not at all. No HTTP call is made while one is open.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from services.audit import Note, append_notes
 from services.clock import Clock
 from services.errors import UnavailableError
 
-_BUSY_MS = 30_000
+_BUSY_MS = 60_000
 # How SQLite and PostgreSQL say that a table or a column is not there.
 _OTHER_SHAPE = ("no such table", "no such column", "has no column", "UndefinedTable", "UndefinedColumn")
 _JSON: dict[str, Any] = {
@@ -68,6 +69,9 @@ class Database:
         self.dsn = dsn
         self.clock = clock or Clock()
         self.engine = _engine(dsn)
+        # SQLite lets in one writer and wakes the waiting ones in no order; in one process they stand in a line.
+        embedded = make_url(dsn).get_backend_name() == "sqlite"
+        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if embedded else nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -81,7 +85,7 @@ class Database:
     async def write(self, actor: str) -> AsyncIterator[Transaction]:
         """A change by ``actor``: committed with its audit entries at the end, undone whole on an error."""
         with _told_plainly():
-            async with self.engine.begin() as connection:
+            async with self._turn, self.engine.begin() as connection:
                 transaction = Transaction(connection, actor, self.clock.moment())
                 yield transaction
                 await append_notes(connection, transaction.notes, transaction.at, lock=is_postgresql(connection))

@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     """One installation. Seconds are seconds, URLs have no slash at the end, lists are written by commas.
 
     ``intranet``: networks (``10.0.0.0/8``) in which departments' endpoints may be although they are private; all
-    others must be public, by https, on one of ``endpoint_ports``.
+    others must be public, by https, on one of ``endpoint_ports``. ``approval_above``: a remedy for more cases than that
+    needs a second person.
     """
 
     model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
@@ -38,9 +39,12 @@ class Settings(BaseSettings):
     simulate: bool = False
     lease_seconds: float = Field(default=90.0, gt=0)
     batch_limit: int = Field(default=400, ge=1, le=2000)
+    approval_above: int = Field(default=20, ge=0)
     linger_seconds: float = Field(default=50.0, ge=0)
     poll_seconds: float = Field(default=0.5, gt=0)
     max_body_bytes: int = 1_000_000
+    answers_kept_days: int = Field(default=1_095, ge=0)
+    refused_kept_days: int = Field(default=1_095, ge=0)
     intranet: Annotated[tuple[str, ...], NoDecode] = ()
     endpoint_ports: Annotated[tuple[int, ...], NoDecode] = PORTS
     packs: Annotated[tuple[Path, ...], NoDecode] = ()
@@ -56,16 +60,21 @@ class Settings(BaseSettings):
         """The SQLAlchemy URL: what was set, or SQLite in the data folder."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'lianban.db'}"
 
+    @property
+    def keys_path(self) -> Path:
+        """Where the key ring stands."""
+        return self.keys_file or self.data_dir / "keys.json"
+
     @cached_property
     def keys(self) -> KeyRing:
         """The keys that seal personal data: from ``keys_file``, or made once in the data folder, mode 0600."""
-        path = self.keys_file or self.data_dir / "keys.json"
+        path = self.keys_path
         if not path.exists():
             if self.keys_file is not None:
                 raise InputError("no such file; point LIANBAN_KEYS_FILE at the key ring", place="keys_file")
             _create_keys(path)
         try:
-            return KeyRing.from_json(json.loads(path.read_text(encoding="utf-8")))
+            return KeyRing.of_file(path)
         except (ValueError, KeyError, TypeError) as problem:
             raise InputError("is no key ring; restore it from a backup", place=path.name) from problem
 

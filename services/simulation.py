@@ -14,7 +14,7 @@ from services.settings import Settings
 
 
 async def move_clock(database: Database, settings: Settings, day: date) -> Clock:
-    """Make ``day`` the business day of every process of this installation. After the first move it only goes forward."""
+    """Make ``day`` the business day of every process of this installation; after the first move only forward."""
     if not settings.simulate:
         raise ConflictError("only a simulated system's clock moves; set LIANBAN_SIMULATE=true", place="clock")
     clock = await database.refresh_clock()

@@ -63,7 +63,7 @@ def export(file: Annotated[Path, typer.Argument(help="要写入的文件 File to
 
 
 @app.command(name="list")
-def list_(  # noqa: PLR0913 - one parameter an option of the command
+def list_(
     *,
     subject: Annotated[str | None, typer.Option(help="办件编号或者 system  A case's number, or `system`")] = None,
     actor: Annotated[str | None, typer.Option(help="操作人，或者“角色:”  Who, or `role:`")] = None,

@@ -13,7 +13,8 @@ import httpx
 import typer
 from rich.console import Console
 
-from services.conformance.checks import Check, Found, run_checks
+from services.conformance.checks import Check, run_checks
+from services.conformance.judging import Found
 from services.conformance.kit import Kit
 from services.conformance.report import Report, shown_url
 from services.errors import InputError

@@ -1,4 +1,4 @@
-"""``lianban endpoint held`` and ``lianban endpoint maintenance``: what waits at shut doors, and doors shut on purpose."""
+"""``lianban endpoint held`` and ``maintenance``: what waits at shut doors, and doors shut on purpose."""
 
 from __future__ import annotations
 

@@ -52,6 +52,19 @@ def check(pack: PackArgument = "zibo-2014-87") -> None:
     )
 
 
+@app.command(name="try")
+def try_(
+    pack: Annotated[str, typer.Argument(metavar="PACK", help="名称或者文件。 The name of a shipped pack, or a file.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON  Print JSON")] = False,
+) -> None:
+    """试算政策包，不作任何改动。 Compare a pack with those in force over all live permits; touches nothing."""
+    # What the database needs is not loaded for `show` and `check`.
+    from api.commands.policy_trial import run_trial  # noqa: PLC0415 - see above
+
+    run_trial(load_pack(pack), as_json=as_json)
+
+
 def _permit_table(pack: Pack) -> Table:
     table = _table("居住证 Permit", "情形 ground", "条款 clause", "核验事实 facts", "部门 department")
     for ground in pack.permit.grounds.values():

@@ -24,6 +24,7 @@ from api.system.programs import Programs, programs
 from api.system.whole import Ports, Sandbox, environment, start_api, start_prefect, start_sandbox
 from services.casework.figures import Figures, figures
 from services.house import House, open_house
+from services.ledger.cases import cases_wanted
 from services.ledger.steps import steps_due
 from services.settings import Settings
 from services.simulation import move_clock
@@ -34,6 +35,8 @@ FIRST_DAY, A_YEAR_ON = date(2014, 11, 4), date(2015, 11, 4)
 FAULTS = ("sports:error=503@0.1", "housing-fund:slow=300")
 _WAITING = frozenset({"due", "sending"})
 _QUIET_SECONDS = 4.0
+# Longer than claims last, and than it takes until the next dispatcher comes by schedule.
+_STILL_SECONDS = 120.0
 _SOON = timedelta(seconds=15)
 
 
@@ -145,7 +148,12 @@ class Demo:
                 progress.update(bar, total=total or None, completed=total - left, description=cases or "……")
 
             ended = asyncio.create_task(self.prefect.wait_for(run))
-            await self._settle(house, ended, show)
+            try:
+                await self._settle(house, ended, show)
+            except BaseException:
+                # Interrupted: nobody is left to hear how that run ends.
+                ended.cancel()
+                raise
         state = await ended
         if state != "COMPLETED":
             self.console.print(f"[yellow]{deployment}: {state}[/]，其余由下一次调度接办 the next dispatcher goes on")
@@ -158,10 +166,13 @@ class Demo:
                 now = await figures(connection)
                 # A second retry comes after five minutes: that one is reported, not waited for.
                 soon = await steps_due(connection, house.database.clock.now() + _SOON)
+                # Also what an interrupted demo still held: it comes back when the claims on it run out.
+                soon = soon or await cases_wanted(connection)
             show(now)
             if (now.cases, now.steps) != last:
                 last, since = (now.cases, now.steps), time.monotonic()
-            if ended.done() and not soon and time.monotonic() - since > _QUIET_SECONDS:
+            quiet = time.monotonic() - since
+            if ended.done() and (quiet > _STILL_SECONDS or (not soon and quiet > _QUIET_SECONDS)):
                 return
             await asyncio.sleep(0.5)
 

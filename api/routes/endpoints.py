@@ -74,15 +74,15 @@ class EndpointForm(Form):
     url: str | None = Field(default=None, max_length=MAX_URL)
     signing: list[str] = Field(default=[HMAC], min_length=1, max_length=2, description="v1（HMAC）、v1a（ed25519）")
     public_keys: list[str] = Field(default=[], max_length=4, description="部门公钥 / own ed25519 keys (`whpk_…`)")
-    batch_size: int = Field(default=1, ge=1, le=500)
-    concurrency: int = Field(default=8, ge=1, le=64)
-    timeout_seconds: float = Field(default=15.0, ge=1, le=15, allow_inf_nan=False)
-    rate_per_second: float | None = Field(default=None, ge=0.01, le=1000, allow_inf_nan=False)
+    batch_size: int = Field(strict=True, default=1, ge=1, le=500)
+    concurrency: int = Field(strict=True, default=8, ge=1, le=64)
+    timeout_seconds: float = Field(strict=True, default=15.0, ge=1, le=15, allow_inf_nan=False)
+    rate_per_second: float | None = Field(strict=True, default=None, ge=0.01, le=1000, allow_inf_nan=False)
     services: list[Code] | None = Field(default=None, min_length=1, max_length=200)
     districts: list[Code] | None = Field(default=None, min_length=1, max_length=100)
     fallback: Door | None = None
-    fallback_hours: int = Field(default=24, ge=1, le=240)
-    drain_per_second: float = Field(default=20.0, ge=0.1, le=1000, allow_inf_nan=False)
+    fallback_hours: int = Field(strict=True, default=24, ge=1, le=240)
+    drain_per_second: float = Field(strict=True, default=20.0, ge=0.1, le=1000, allow_inf_nan=False)
     certificate_authority: str | None = Field(default=None, max_length=MAX_PEM, pattern=_PEM)
     client_certificate: CertificateForm | None = None
     oauth: OAuthForm | None = None
@@ -118,7 +118,7 @@ class RotationForm(Form):
     """Which key is renewed, and how many hours the old one signs along."""
 
     scheme: str = Field(default=HMAC, pattern="^v1a?$")
-    overlap_hours: int = Field(default=24, ge=0, le=720)
+    overlap_hours: int = Field(strict=True, default=24, ge=0, le=720)
 
 
 class ClosingForm(Form):
@@ -157,7 +157,7 @@ class ReplayQuery(BaseModel):
 class ReplayForm(ReplayQuery):
     """The same, with the count of the preview: if it no longer fits, nothing is sent."""
 
-    expected: int = Field(ge=0, le=replay.MAX_REPLAY)
+    expected: int = Field(strict=True, ge=0, le=replay.MAX_REPLAY)
 
 
 @router.get("", response_model=EndpointList)
@@ -173,7 +173,7 @@ async def show_endpoint(department: Department, house: TheHouse, caller: TheCall
     return await view_endpoint(house, department)
 
 
-@router.put("/{department}", response_model=EndpointRegistered, responses=problems(404))
+@router.put("/{department}/registration", response_model=EndpointRegistered, responses=problems(404))
 async def register_endpoint(
     department: Department, form: EndpointForm, house: TheHouse, caller: TheCaller, response: Response
 ) -> registration.Registered:
@@ -235,7 +235,7 @@ async def resend_message(department: Department, step: StepId, house: TheHouse, 
     return await replay.resend(house, department, step, caller.actor)
 
 
-@router.get("/{department}/replay", response_model=ReplayView, responses=problems(404, 409, 422))
+@router.get("/{department}/replay/preview", response_model=ReplayView, responses=problems(404, 409, 422))
 async def preview_replay(
     department: Department, query: Annotated[ReplayQuery, Query()], house: TheHouse, caller: TheCaller
 ) -> replay.Replay:

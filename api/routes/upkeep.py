@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.access import GuardedRoute
@@ -13,6 +14,7 @@ from api.openapi import problems
 from api.state import TheCaller, TheHouse
 from api.views.audit import AuditPage as AuditPageView
 from services.upkeep.audit_log import MAX_PAGE, AuditFilter, AuditPage, read_audit
+from services.upkeep.metrics import CONTENT_TYPE, measure, write_metrics
 
 router = APIRouter(tags=["upkeep"], route_class=GuardedRoute)
 _LAST = 2**53 - 1
@@ -54,3 +56,13 @@ class AuditQuery(BaseModel):
 async def list_audit(query: Annotated[AuditQuery, Query()], house: TheHouse, caller: TheCaller) -> AuditPage:
     """Read the audit log, the newest entry first. That you did is an entry of it, too."""
     return await read_audit(house, caller, query.filter(), before=query.before, limit=query.limit)
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(house: TheHouse) -> PlainTextResponse:
+    """Give the figures for monitoring, in Prometheus' text format; give the scraper a key of its own."""
+    return PlainTextResponse(write_metrics(await measure(house)), media_type=CONTENT_TYPE)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Case, CaseState, Decision, Entitlement, Permit, PermitState, Step, StepState
 from models.states import CASE_MOVES
-from services.casework.plan import Plan, permit_term, plan_case
+from services.casework.plan import Plan, end_reason, permit_term, plan_case
 from services.casework.standing import Applications, Standing, load_standing
 from services.database import Database, Transaction, is_postgresql, table
 from services.errors import ConflictError, UnavailableError
@@ -113,6 +113,7 @@ class _Writing:
         self.cases: list[dict[str, Any]] = []
         self.permits: list[dict[str, Any]] = []
         self.ended: list[str] = []
+        self.reinstated: list[str] = []
         self.decisions: list[dict[str, Any]] = []
         self.entitlements: list[dict[str, Any]] = []
         self.steps: list[dict[str, Any]] = []
@@ -189,6 +190,8 @@ class _Writing:
     def _permit(self, plan: Plan, standing: Standing) -> None:
         if plan.ended:
             self.ended.append(plan.number)
+        if plan.reinstated:
+            self.reinstated.append(plan.number)
         if plan.issued is None or plan.decision is None:
             return
         self.permits.append(
@@ -244,7 +247,9 @@ class _Writing:
                 because=list(answer.because),
             )
         elif plan.ended:
-            note("permit.ended", number, reason="expired")
+            note("permit.ended", number, reason=end_reason(self.standing[number]))
+        elif plan.reinstated:
+            note("permit.reinstated", number)
         if plan.steps:
             note("steps.planned", number, steps={step.id: _summary(step.content) for step in plan.steps})
         if plan.superseded:
@@ -262,13 +267,15 @@ class _Writing:
         moved = await move_steps(transaction, self.moves, self.moment, waiting=True)
         if len(moved) < len({move.step_id for move in self.moves}):
             raise _OvertakenError
-        if self.ended:
-            permits = table(Permit)
-            await transaction.connection.execute(
-                update(permits)
-                .where(permits.c.case_number.in_(self.ended))
-                .values(state=PermitState.ENDED, ended_at=self.moment)
-            )
+        for numbers, state, at in (
+            (self.ended, PermitState.ENDED, self.moment),
+            (self.reinstated, PermitState.IN_FORCE, None),
+        ):
+            if numbers:
+                permits = table(Permit)
+                await transaction.connection.execute(
+                    update(permits).where(permits.c.case_number.in_(numbers)).values(state=state, ended_at=at)
+                )
         if self.cases:
             cases = table(Case)
             changed: dict[str, Any] = {name: bindparam(name) for name in self.cases[0] if name != "key"}
@@ -279,7 +286,7 @@ class _Writing:
 
 def _held(standing: Standing) -> dict[str, Any] | None:
     """The permit as the contract writes it in a question."""
-    held = standing.held
+    held = standing.good
     return None if held is None else permit_term(held)
 
 

@@ -24,6 +24,7 @@ from services.exchange.signatures import ID_HEADER, verify
 from services.house import House
 from services.ledger.cases import wake
 from services.ledger.steps import move_steps
+from services.operations.contradictions import keep_contradictions
 
 _STEPS, _INBOUND = table(Step), table(InboundMessage)
 _FACTS, _ENTITLEMENTS = table(Fact), table(Entitlement)
@@ -130,6 +131,7 @@ async def _take(house: House, transaction: Transaction, department: str, outcome
     contradicted = _contradictions(steps, known, outcomes)
     for step, names in contradicted.items():
         transaction.note("step.contradicted", steps[step].case_number, step=step, names=names)
+    await keep_contradictions(transaction, contradicted)
     await wake(transaction, {steps[step].case_number for step in moved | partial}, now)
     rest = {outcome.step for outcome in outcomes} - moved - contradicted.keys()
     return Taken(False, tuple(sorted(moved)), tuple(sorted(rest)), tuple(sorted(contradicted)))

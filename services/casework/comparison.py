@@ -19,6 +19,8 @@ from services.policy.grace import grace_end
 from services.policy.pack import Pack
 
 _DAY = timedelta(days=1)
+WAIVED = "waived"
+"""Why a service counts as declined whose step was waived after a try: the department may hold it all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ class _Leaving:
 
 def _leave(difference: Difference, leaving: _Leaving, taken_back: _TakenBack, today: date) -> None:
     stands = leaving.stands
-    if taken_back.must_be_withdrawn(stands):
+    waived = stands.state is EntitlementState.DECLINED and stands.reason == WAIVED
+    if waived or taken_back.must_be_withdrawn(stands):
         difference.withdraws[stands.department].append(leaving.change())
     elif stands.state is EntitlementState.DECLINED or (
         stands.state is EntitlementState.PROVISIONING and stands.step_id in taken_back.unseen

@@ -89,7 +89,9 @@ async def load_dossier(connection: AsyncConnection, house: House, number: str, s
     entitlements = await rows(select(_ENTITLEMENTS).where(_ENTITLEMENTS.c.case_number == number))
     pack = house.packs.named(case.pack) if case.pack is not None else None
     application = house.caseworker.applications.open(number, case.sealed)
-    known = {fact.name: fact.value for fact in facts}
+    counted = [fact for fact in facts if fact.id > case.facts_after]
+    # What was decided by hand holds over a department's answer (``standing``).
+    known = {fact.name: fact.value for fact in sorted(counted, key=lambda fact: fact.step_id is None)}
     return Dossier(
         case=case,
         permit=permit,
@@ -97,7 +99,7 @@ async def load_dossier(connection: AsyncConnection, house: House, number: str, s
         steps={step.id: step for step in steps},
         attempts=attempts,
         entitlements=entitlements,
-        standing=Standing(case, application, known, len(facts), permit),
+        standing=Standing(case, application, known, len(counted), permit),
         pack=pack,
         lexicon=Lexicon(house.packs, pack),
         sight=sight,

@@ -34,6 +34,10 @@ _TROUBLES: Mapping[str, Text] = {
     ),
     "permit-ended": Text("居住证已终止", "the permit has ended"),
     "case-over": Text("办件已终结", "the case is over"),
+    "waived": Text("已免办", "its step was waived"),
+    "waived-unsent": Text("已免办", "its step was waived"),
+    "decided-by-hand": Text("已人工认定", "decided by hand"),
+    "asked-anew": Text("重新核验", "asked anew"),
     "no-longer-due": Text("情况有变，不再需要", "no longer needed, since the answer changed"),
 }
 _NO_REASON = Text("未说明原因", "no reason given")

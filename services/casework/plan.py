@@ -7,18 +7,21 @@ new owner of a service: all of them are the one comparison (architecture, "one i
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from models import CaseState, EntitlementState, StepKind, StepState
 from services.casework.comparison import compare
 from services.casework.standing import Standing, StandingEntitlement
-from services.exchange.orders import step_id
+from services.exchange.orders import round_of, step_id
 from services.policy.answer import Decision
 from services.policy.decide import decide
 from services.policy.needs import facts_to_ask
 from services.policy.pack import Pack
 from services.policy.question import HeldPermit, Question
+
+_DAY = timedelta(days=1)
+_EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Plan:
     decision: Decision | None = None
     issued: HeldPermit | None = None
     ended: bool = False
+    reinstated: bool = False
     entitlements: list[StandingEntitlement] = field(default_factory=list)
     steps: list[PlannedStep] = field(default_factory=list)
     superseded: list[str] = field(default_factory=list)
@@ -54,7 +58,7 @@ class Plan:
     def effective(self) -> bool:
         """Whether the decision changed anything and is therefore kept."""
         outcome = self.decision.permit.outcome if self.decision is not None else ""
-        return outcome in {"issue", "refuse"} or self.ended or bool(self.entitlements)
+        return outcome in {"issue", "refuse"} or self.ended or self.reinstated or bool(self.entitlements)
 
 
 def plan_case(standing: Standing, pack: Pack | None, today: date) -> Plan:
@@ -62,6 +66,8 @@ def plan_case(standing: Standing, pack: Pack | None, today: date) -> Plan:
     plan = Plan(standing.case.number, review_on=standing.case.review_on)
     held = standing.held
     if standing.permit is None and standing.case.is_open:
+        if standing.state is CaseState.AWAITING_APPLICANT:
+            return plan
         _towards_permit(plan, standing, pack, today)
     elif held is not None and pack is not None and _asks_again(standing, today):
         _under_permit(plan, standing, pack, held, today)
@@ -77,7 +83,13 @@ def _asks_again(standing: Standing, today: date) -> bool:
         or (review_on is not None and review_on <= today)
         or any(_out_of_step(one, today) for one in standing.entitlements.values())
         or _has_orphans(standing)
+        or (standing.ended and any(_outlives(one, today) for one in standing.entitlements.values()))
     )
+
+
+def _outlives(standing: StandingEntitlement, today: date) -> bool:
+    """Whether a service came into force although its permit was cancelled while the step was under way."""
+    return standing.state is EntitlementState.IN_FORCE and (standing.leaves_on is None or standing.leaves_on <= today)
 
 
 def _out_of_step(standing: StandingEntitlement, today: date) -> bool:
@@ -126,15 +138,38 @@ def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, 
     plan.decision, plan.weighed = decision, True
     if decision.permit.outcome == "ended" and not standing.ended:
         plan.ended = True
-        _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason="expired")
+        _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason=end_reason(standing))
+    elif decision.permit.outcome == "in-force" and standing.ended:
+        _reinstate(plan, standing, pack, held, today, decision)
     _reconcile(plan, standing, pack, decision, held, today)
     if decision.permit.outcome == "in-force":
         _ask(plan, standing, pack, question)
 
 
+def end_reason(standing: Standing) -> str:
+    """Why the permit ends: a code of ``PERMIT_END_REASONS``."""
+    cancelled = standing.permit.end_reason if standing.permit is not None else None
+    return cancelled or _EXPIRED
+
+
+def _reinstate(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, today: date, decision: Decision) -> None:
+    """A cancellation was lifted: its news is taken back where nobody can have seen it, else put right."""
+    plan.reinstated = True
+    news = [step for step in standing.steps if step.kind is StepKind.PERMIT_ENDED and step.waiting]
+    plan.superseded.extend(step.id for step in news)
+    if not any(step.unsent for step in news):
+        _notify(plan, standing, pack, StepKind.PERMIT_ISSUED, held, today, clauses=decision.permit.because)
+
+
 def _ask(plan: Plan, standing: Standing, pack: Pack | None, question: Question) -> None:
     """Plan a verification at every department whose facts the case needs and that was not asked for them."""
-    asked = {name for step in standing.steps if step.kind is StepKind.VERIFICATION for name in step.content["facts"]}
+    since = standing.case.asked_after
+    asked = {
+        name
+        for step in standing.steps
+        if step.kind is StepKind.VERIFICATION and (step.unfinished or not since or round_of(step.id) > since)
+        for name in step.content["facts"]
+    }
     if plan.issued is not None:
         question = replace(question, permit=plan.issued)
     for department, facts in facts_to_ask(pack, question).items():
@@ -197,7 +232,12 @@ def _reconcile(plan: Plan, standing: Standing, pack: Pack, decision: Decision, p
             ]
         if withdraws:
             content["withdraw"] = [
-                {"service": one.service, "last_day": one.last_day.isoformat(), "because": one.because}
+                {
+                    "service": one.service,
+                    # What ends before its time is good up to yesterday.
+                    "last_day": min(one.last_day, today - _DAY).isoformat(),
+                    "because": one.because,
+                }
                 for one in withdraws
             ]
         identity = _add_step(plan, standing, StepKind.ENTITLEMENTS, department, content)

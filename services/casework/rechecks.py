@@ -87,7 +87,8 @@ def _wrong(step: Checked, state: CaseState, permit_good: bool | None, standing: 
     if step.kind is StepKind.PERMIT_ISSUED:
         return PERMIT_ENDED if permit_good is False else None
     if step.kind is StepKind.PERMIT_ENDED:
-        return None
+        # A cancellation that was lifted meanwhile is no news any more.
+        return NO_LONGER_DUE if permit_good else None
     opens = step.content.get("open", ())
     if opens and permit_good is False:
         return PERMIT_ENDED

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
+from services.casework import put_right
 from services.casework.dossier import Dossier
 from services.casework.lexicon import Named, counted, day_words, listed
 from services.casework.replies import answered
@@ -210,4 +211,5 @@ _TELLERS: Mapping[str, Teller] = {
     "steps.failed": _failed,
     "steps.planned": _planned,
     "steps.superseded": _superseded,
+    **put_right.TELLERS,
 }

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, or_, select
@@ -34,6 +34,7 @@ from services.sealing import KeyRing
 
 _CASES, _FACTS, _PERMITS = table(Case), table(Fact), table(Permit)
 _ENTITLEMENTS, _STEPS = table(Entitlement), table(Step)
+_DAY = timedelta(days=1)
 _WISHES = frozenset({"wants_to_start_business"})
 _UNFINISHED = OPEN_STEPS | {StepState.FAILED}
 
@@ -49,6 +50,7 @@ class StandingEntitlement:
     until_on: date
     leaves_on: date | None
     step_id: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,19 @@ class Standing:
 
     @property
     def held(self) -> HeldPermit | None:
-        """The permit that was issued, in force or ended; None before."""
+        """The permit as it was issued, in force or ended; None before."""
         permit = self.permit
         return HeldPermit(permit.term_years, permit.valid_from, permit.valid_until) if permit is not None else None
+
+    @property
+    def good(self) -> HeldPermit | None:
+        """The permit as the engine is asked about it: one that was cancelled is good up to the day before."""
+        held = self.held
+        if held is None or self.permit is None or self.permit.ends_on is None:
+            return held
+        last = min(held.valid_until, self.permit.ends_on - _DAY)
+        # Cancelled on its first day it was never good; no term is shorter than a day, so it lies before that day.
+        return replace(held, valid_from=min(held.valid_from, last), valid_until=last)
 
     @property
     def ended(self) -> bool:
@@ -121,7 +133,7 @@ class Standing:
             registered_on=application.residence.registered_on,
             intends_half_year=application.residence.intends_half_year,
             from_outside_county=application.residence.from_outside_county,
-            permit=self.held,
+            permit=self.good,
             children=tuple(child.born_on for child in application.children),
             declared=_WISHES if application.declared.wants_to_start_business else frozenset(),
             facts=self.facts,
@@ -153,10 +165,13 @@ class Applications:
     async def of_cases(self, connection: AsyncConnection, numbers: Collection[str]) -> dict[str, Application]:
         """The applications of the cases ``numbers``, read where they are not at hand."""
         missing = [number for number in numbers if number not in self._opened]
-        if missing:
-            query = select(_CASES.c.number, _CASES.c.sealed).where(among(connection, _CASES.c.number, missing))
-            for row in await connection.execute(query):
-                self.open(row.number, row.sealed)
+        # What is at hand may have been corrected since, by any process.
+        query = select(_CASES.c.number, _CASES.c.sealed).where(
+            among(connection, _CASES.c.number, numbers),
+            or_(_CASES.c.version > 1, among(connection, _CASES.c.number, missing)),
+        )
+        for row in await connection.execute(query):
+            self.open(row.number, row.sealed)
         return {number: self._opened[number][1] for number in numbers if number in self._opened}
 
 
@@ -170,11 +185,15 @@ async def load_standing(
     standing = {
         row.number: Standing(row, applications.open(row.number, row.sealed)) for row in await connection.execute(cases)
     }
-    facts = select(_FACTS.c.case_number, _FACTS.c.name, _FACTS.c.value)
+    facts = select(_FACTS.c.id, _FACTS.c.case_number, _FACTS.c.name, _FACTS.c.value)
+    # What was decided by hand, on a document, holds over a department's answer, which may come later.
+    by_hand_last = (_FACTS.c.step_id.is_(None), _FACTS.c.id)
     for row in await connection.execute(
-        facts.where(among(connection, _FACTS.c.case_number, standing)).order_by(_FACTS.c.id)
+        facts.where(among(connection, _FACTS.c.case_number, standing)).order_by(*by_hand_last)
     ):
         of_case = standing[row.case_number]
+        if row.id <= of_case.case.facts_after:
+            continue
         of_case.facts[row.name] = row.value
         of_case.fact_count += 1
     permits = select(_PERMITS).where(among(connection, _PERMITS.c.case_number, standing))
@@ -196,6 +215,7 @@ async def _load_entitlements(connection: AsyncConnection, standing: Mapping[str,
         _ENTITLEMENTS.c.until_on,
         _ENTITLEMENTS.c.leaves_on,
         _ENTITLEMENTS.c.step_id,
+        _ENTITLEMENTS.c.reason,
     )
     query = select(*columns).where(among(connection, _ENTITLEMENTS.c.case_number, issued))
     for number, *values in await connection.execute(query):

@@ -7,28 +7,18 @@ it must take what is ours, refuse what is not, and never be made to do one thing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from services.conformance.judging import Found, all_refused, all_taken, judged
 from services.conformance.kit import Answered, Kit, altered, spoilt
-from services.exchange.messages import Message
 from services.exchange.signatures import SIGNATURE_HEADER, new_secret
 from services.policy.text import Text
 
-Verdict = Literal["pass", "fail", "not-run"]
 OLD_SECONDS = 600
 LARGE_BYTES = 262_144
 _AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a check came to, with what was found in words."""
-
-    verdict: Verdict
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +31,9 @@ class Check:
     run: Callable[[Kit], Awaitable[Found]]
 
 
-def _verdict(*, good: bool, zh: str, en: str) -> Found:
-    return Found("pass" if good else "fail", zh, en)
-
-
-def _taken(answers: Sequence[Answered], messages: Sequence[Message]) -> Found:
-    """All taken, and whatever outcomes were told can be read and are about what was sent."""
-    for answer in answers:
-        if not answer.taken:
-            return _verdict(good=False, zh=f"返回 {answer.words}", en=f"answered {answer.words}")
-        if answer.problem is not None:
-            return _verdict(
-                good=False, zh=f"应答内容无法识别：{answer.problem}", en=f"answer unreadable: {answer.problem}"
-            )
-        strange = {outcome.step for outcome in answer.outcomes} - {message.step_id for message in messages}
-        if strange:
-            return _verdict(good=False, zh="答复了未推送的事项", en="tells the outcome of a step that was not sent")
-    words = " / ".join(dict.fromkeys(answer.words for answer in answers))
-    return _verdict(good=True, zh=f"返回 {words}", en=f"answered {words}")
-
-
-def _refused(*answers: Answered) -> Found:
-    """All turned away by a 4xx."""
-    for answer in answers:
-        if answer.taken:
-            return _verdict(good=False, zh=f"未拒收（{answer.words}）", en=f"took it ({answer.words})")
-        if not answer.refused:
-            return _verdict(
-                good=False,
-                zh=f"应以 4xx 拒收，实为 {answer.words}",
-                en=f"must refuse with 4xx, answered {answer.words}",
-            )
-    words = " / ".join(dict.fromkeys(answer.words for answer in answers))
-    return _verdict(good=True, zh=f"已拒收（{words}）", en=f"refused ({words})")
-
-
 async def _good(kit: Kit) -> Found:
     messages = [kit.message(order) for order in kit.orders()] + [kit.test()]
-    return _taken([await kit.send(message) for message in messages], messages)
+    return all_taken([await kit.send(message) for message in messages], messages)
 
 
 async def _bad_signature(kit: Kit) -> Found:
@@ -86,7 +41,7 @@ async def _bad_signature(kit: Kit) -> Found:
     right = kit.signed(message.step_id, message.body)
     stranger = kit.signed(message.step_id, message.body, keys=(new_secret(),))
     unsigned = {name: value for name, value in right.items() if name != SIGNATURE_HEADER}
-    return _refused(
+    return all_refused(
         await kit.post(message.body, spoilt(right)),
         await kit.post(message.body, stranger),
         await kit.post(altered(message.body), right),
@@ -98,7 +53,7 @@ async def _bad_signature(kit: Kit) -> Found:
 
 async def _late(kit: Kit) -> Found:
     message = kit.test()
-    return _refused(await kit.send(message, age=OLD_SECONDS), await kit.send(message, age=-OLD_SECONDS))
+    return all_refused(await kit.send(message, age=OLD_SECONDS), await kit.send(message, age=-OLD_SECONDS))
 
 
 async def _rotated(kit: Kit) -> Found:
@@ -106,16 +61,16 @@ async def _rotated(kit: Kit) -> Found:
     right = kit.signed(message.step_id, message.body)
     other = kit.signed(message.step_id, message.body, keys=(new_secret(),))
     both = right | {SIGNATURE_HEADER: f"{other[SIGNATURE_HEADER]} {right[SIGNATURE_HEADER]}"}
-    return _taken([await kit.post(message.body, both)], [message])
+    return all_taken([await kit.post(message.body, both)], [message])
 
 
 async def _duplicate(kit: Kit) -> Found:
     message = kit.message()
     first = await kit.send(message)
     again = await asyncio.gather(*(kit.send(message) for _ in range(_AT_ONCE)))
-    found = _taken([first, *again], [message])
+    found = all_taken([first, *again], [message])
     if found.verdict == "pass" and any(_contradicts(first, answer) for answer in again):
-        return _verdict(good=False, zh="对同一消息先后答复不一致", en="tells another outcome of the same message")
+        return judged(good=False, zh="对同一消息先后答复不一致", en="tells another outcome of the same message")
     return found
 
 
@@ -136,9 +91,9 @@ async def _reordered(kit: Kit) -> Found:
     # The way it happens: the answer to the first was lost, and it is sent again once the second is through.
     first, undone = await kit.send(before), await kit.send(after)
     repeated = await kit.send(before)
-    found = _taken([*answers, first, undone, repeated], [earlier, later, before, after])
+    found = all_taken([*answers, first, undone, repeated], [earlier, later, before, after])
     if found.verdict == "pass" and _contradicts(first, repeated):
-        return _verdict(good=False, zh="迟到的重复消息改变了结果", en="a repeat that came late changed the outcome")
+        return judged(good=False, zh="迟到的重复消息改变了结果", en="a repeat that came late changed the outcome")
     return found
 
 
@@ -149,12 +104,12 @@ async def _batch(kit: Kit) -> Found:
     whole = await kit.send_batch(messages)
     # One that was sent before, in another company: each event has its own key, whatever batch it comes in.
     mixed = [messages[0], kit.test()]
-    return _taken([whole, await kit.send_batch(mixed), await kit.send_batch(messages[:1])], [*messages, *mixed])
+    return all_taken([whole, await kit.send_batch(mixed), await kit.send_batch(messages[:1])], [*messages, *mixed])
 
 
 async def _large(kit: Kit) -> Found:
     message = kit.large(LARGE_BYTES)
-    return _taken([await kit.send(message)], [message])
+    return all_taken([await kit.send(message)], [message])
 
 
 async def _slow(kit: Kit) -> Found:
@@ -163,9 +118,9 @@ async def _slow(kit: Kit) -> Found:
     await asyncio.sleep(kit.slow_seconds / 4)
     beside = await kit.send(quick)
     blocked = under_way.done() or beside.ms > kit.slow_seconds * 500
-    found = _taken([await under_way, beside], [slow, quick])
+    found = all_taken([await under_way, beside], [slow, quick])
     if found.verdict == "pass" and blocked:
-        return _verdict(
+        return judged(
             good=False, zh="接收慢消息时不能同时接收其他消息", en="takes no other message while one comes in slowly"
         )
     return found
@@ -173,16 +128,16 @@ async def _slow(kit: Kit) -> Found:
 
 async def _still_well(kit: Kit) -> Found:
     message = kit.message()
-    return _taken([await kit.send(message)], [message])
+    return all_taken([await kit.send(message)], [message])
 
 
 async def _in_time(kit: Kit) -> Found:
     times = sorted(answer.ms for answer in kit.answered if answer.taken)
     if not times:
-        return _verdict(good=False, zh="没有一条消息被接收", en="no message was taken")
+        return judged(good=False, zh="没有一条消息被接收", en="no message was taken")
     half, worst = times[len(times) // 2], times[-1]
     good = worst <= kit.slow_seconds * 1000 + 5_000
-    return _verdict(
+    return judged(
         good=good,
         zh=f"{len(times)} 次，中位 {half} 毫秒，最慢 {worst} 毫秒",
         en=f"{len(times)}, median {half} ms, worst {worst} ms",

@@ -21,6 +21,7 @@ from services.exchange.failures import UNANSWERED, error_kind
 from services.exchange.messages import CONTENT_TYPE, Message, MessageWriter
 from services.exchange.signatures import signature_headers
 from services.house import House
+from services.policy.text import Text
 
 AT_ONCE = 16
 _OLD = timedelta(minutes=10)
@@ -69,19 +70,20 @@ async def check_endpoint(
     step = f"check-{at:%Y%m%d%H%M%S}-{randomness.token_hex(4)}"
     message = writer.build_test(target.department, randomness.token_hex(16), step, at)
     right = _signed(message, target, clock_utc())
-    tries: Sequence[tuple[str, Mapping[str, str], bool]] = (
-        ("a test event", right, True),
-        ("the same again", right, True),
-        ("a wrong signature", spoilt(right), False),
-        ("a signature ten minutes old", _signed(message, target, clock_utc() - _OLD), False),
+    late = _signed(message, target, clock_utc() - _OLD)
+    tries: Sequence[tuple[Text, Mapping[str, str], bool]] = (
+        (Text("应接收测试消息", "must take a test event"), right, True),
+        (Text("应接收重复消息", "must take the same again"), right, True),
+        (Text("应以 4xx 拒收错误签名", "must refuse a wrong signature with 4xx"), spoilt(right), False),
+        (Text("应以 4xx 拒收过期签名", "must refuse an old signature with 4xx"), late, False),
     )
-    for what, headers, takes in tries:
+    for duty, headers, takes in tries:
         status, error = await _post(client, target, message, headers)
         taken = status is not None and 200 <= status < 300
         refused = status is not None and 400 <= status < 500
         if not (taken if takes else refused):
-            duty = "must take" if takes else "must refuse with 4xx"
-            return Checked(target.department, f"{duty} {what}; {f'HTTP {status}' if status is not None else error}")
+            found = f"HTTP {status}" if status is not None else error
+            return Checked(target.department, f"{duty.zh}，实为 {found} {duty.en}, met {found}")
     return Checked(target.department, None)
 
 

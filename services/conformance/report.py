@@ -12,7 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import rfc8785
 
 from services.clock import CHINA
-from services.conformance.checks import Check, Found
+from services.conformance.checks import Check
+from services.conformance.judging import Found
 
 FORMAT = "lianban-conformance/1"
 _WORDS = {"pass": "通过 pass", "fail": "未通过 fail", "not-run": "未测 not run"}

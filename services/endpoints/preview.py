@@ -42,7 +42,7 @@ async def held_steps(
     held = {code: (count, oldest) for code, count, oldest in rows}
     windows = select(_MAINTENANCE.c.department, func.max(_MAINTENANCE.c.until_at)).group_by(_MAINTENANCE.c.department)
     going_on = windows.where(_MAINTENANCE.c.from_at <= now, _MAINTENANCE.c.until_at > now)
-    until = {code: end for code, end in await connection.execute(going_on)}
+    until = {row.department: row[1] for row in await connection.execute(going_on)}
     endpoints = select(_ENDPOINTS).order_by(_ENDPOINTS.c.department)
     if department is not None:
         endpoints = endpoints.where(_ENDPOINTS.c.department == department)

@@ -36,6 +36,11 @@ def step_id(case_number: str, kind: str, department: str, round_: int) -> str:
     return f"{case_number}-{KINDS[kind].letter}-{department}-{round_}"
 
 
+def round_of(step: str) -> int:
+    """In which plan of its case a step was made: the end of its key."""
+    return int(step.rpartition("-")[2])
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A service to open, from its first to its last day as decided, and the codes that decided it."""

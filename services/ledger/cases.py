@@ -174,3 +174,9 @@ async def set_aside_poisoned(transaction: Transaction, now: datetime) -> int:
     for number in numbers:
         transaction.note("case.set_aside", number, tries=MAX_TRIES)
     return len(numbers)
+
+
+async def cases_wanted(connection: AsyncConnection) -> bool:
+    """Whether any case wants work or is being worked on, those set aside left out."""
+    query = select(_CASES.c.number).where(_CASES.c.ready_at.is_not(None), _CASES.c.set_aside.is_(None)).limit(1)
+    return (await connection.execute(query)).first() is not None

@@ -25,17 +25,19 @@ from models import (
     Maintenance,
     Permit,
     PermitState,
+    RetryItem,
     Step,
     StepKind,
     StepState,
 )
-from models.base import UtcDateTime
 from services.access import WHOLE_CITY, Sight
 from services.database import table
 
 _STEPS, _ENTITLEMENTS, _CASES, _PERMITS = table(Step), table(Entitlement), table(Case), table(Permit)
 _ENDPOINTS, _MAINTENANCE, _CONTRADICTIONS = table(Endpoint), table(Maintenance), table(Contradiction)
-_LOOKED_AT = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD, StepState.FAILED, StepState.DECLINED)
+_ITEMS = table(RetryItem)
+_UNANSWERED = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD)
+_LOOKED_AT = (*_UNANSWERED, StepState.FAILED, StepState.DECLINED)
 
 NO_ANSWER = "no-answer"
 NOT_TAKEN = "not-taken"
@@ -62,7 +64,7 @@ class Cause:
 @dataclass(frozen=True, slots=True)
 class Extent:
     """What hangs on a cause. ``due_today`` and ``overdue`` count cases with a deadline that is still to be met today,
-    or was missed; ``tries`` how often its steps were sent.
+    or was missed; ``tries`` how often its steps were sent; ``retried`` how many of its steps are in an open retry.
     """
 
     steps: int
@@ -71,13 +73,15 @@ class Extent:
     due_today: int
     overdue: int
     tries: int
+    retried: int
 
 
 def troubled(departments: Collection[str], now: datetime, today: date) -> Subquery:
     """The steps of ``departments`` that are in trouble at ``now`` (wire time), on the business day ``today``.
 
     Columns: step_id, case_number, department, district, kind, reason, answer_by, attempts, at (when it began, or null),
-    business (whether ``at`` is business time). A step stands here once for each of its causes.
+    business (whether ``at`` is business time), retried (whether an open retry has it). A step stands here once for
+    each of its causes.
     """
     parts = (_in_ledger(departments, now, today), _declined_services(departments), _contradicted(departments))
     whole = parts[0].union_all(*parts[1:]).subquery("found")
@@ -88,13 +92,11 @@ async def count_causes(
     connection: AsyncConnection, steps: Subquery, today: date, sight: Sight = WHOLE_CITY, cause: Cause | None = None
 ) -> dict[Cause, Extent]:
     """How much hangs on each cause of the ``troubled`` steps in ``sight``, or on ``cause`` alone."""
-    due = case((steps.c.answer_by == today, steps.c.case_number))
-    over = case((steps.c.answer_by < today, steps.c.case_number))
     # A step with several services of one reason stands here several times.
     once = (
         select(
             steps.c.department, steps.c.kind, steps.c.reason, steps.c.step_id, steps.c.case_number, steps.c.answer_by,
-            steps.c.attempts,
+            steps.c.attempts, steps.c.retried,
         )
         .where(in_sight(steps, sight), *(of_cause(steps, cause) if cause is not None else ()))
         .distinct()
@@ -113,6 +115,7 @@ async def count_causes(
             func.count(due.distinct()),
             func.count(over.distinct()),
             func.sum(once.c.attempts),
+            func.sum(case((once.c.retried, 1), else_=0)),
         )
         .join(_CASES, _CASES.c.number == once.c.case_number)
         .group_by(once.c.department, once.c.kind, once.c.reason)
@@ -150,13 +153,17 @@ def _in_ledger(departments: Collection[str], now: datetime, today: date) -> Sele
     overdue = and_(_STEPS.c.answer_by < today, state.not_in((StepState.FAILED, StepState.DECLINED)))
     # A push under way is no hand-out: the department has nothing yet that it could answer.
     has_it = or_(state == StepState.RECEIVED, _STEPS.c.lease.startswith("poll-"))
+    # Being sent again, a step counts under its cause until it is settled: no incident is over because we try again.
+    again = and_(_ITEMS.c.open_step.is_not(None), state.in_(_UNANSWERED))
     kind = case(
+        (again, _ITEMS.c.kind.cast(String)),
         (state == StepState.FAILED, IncidentKind.FAILED.value),
         (state == StepState.DECLINED, case((_still_declined(), IncidentKind.DECLINED.value))),
         (or_(breaker, announced, tried_again), IncidentKind.RETRYING.value),
         (or_(closed, overdue), IncidentKind.STUCK.value),
     )
     cause = case(
+        (again, _ITEMS.c.reason),
         (breaker, func.coalesce(_ENDPOINTS.c.because, reason, UNKNOWN)),
         (announced, MAINTENANCE),
         (closed, ENDPOINT_CLOSED),
@@ -176,8 +183,10 @@ def _in_ledger(departments: Collection[str], now: datetime, today: date) -> Sele
             _STEPS.c.attempts,
             _STEPS.c.settled_at.label("at"),
             literal(value=False).label("business"),
+            _ITEMS.c.open_step.is_not(None).label("retried"),
         )
         .join_from(_STEPS, _ENDPOINTS, _ENDPOINTS.c.department == _STEPS.c.department, isouter=True)
+        .outerjoin(_ITEMS, _ITEMS.c.open_step == _STEPS.c.id)
         .where(_STEPS.c.department.in_(sorted(departments)), state.in_(_LOOKED_AT))
     )
 
@@ -193,9 +202,7 @@ def _still_declined() -> ColumnElement[bool]:
     """Whether a step that was declined still hangs: a verification while the case lives, or a service that the
     department would not let go. Services that were not opened are counted one by one.
     """
-    over = and_(
-        _CASES.c.number == _STEPS.c.case_number, _CASES.c.state.in_((CaseState.REFUSED, CaseState.WITHDRAWN))
-    )
+    over = and_(_CASES.c.number == _STEPS.c.case_number, _CASES.c.state.in_((CaseState.REFUSED, CaseState.WITHDRAWN)))
     ended = and_(_PERMITS.c.case_number == _STEPS.c.case_number, _PERMITS.c.state == PermitState.ENDED)
     lives = ~exists(select(_CASES.c.number).where(over)) & ~exists(select(_PERMITS.c.case_number).where(ended))
     kept = and_(
@@ -203,9 +210,7 @@ def _still_declined() -> ColumnElement[bool]:
         _ENTITLEMENTS.c.step_id == _STEPS.c.id,
         _ENTITLEMENTS.c.state == EntitlementState.WITHDRAWING,
     )
-    return or_(
-        and_(_STEPS.c.kind == StepKind.VERIFICATION, lives), exists(select(_ENTITLEMENTS.c.service).where(kept))
-    )
+    return or_(and_(_STEPS.c.kind == StepKind.VERIFICATION, lives), exists(select(_ENTITLEMENTS.c.service).where(kept)))
 
 
 def _declined_services(departments: Collection[str]) -> Select[tuple[object, ...]]:
@@ -222,11 +227,10 @@ def _declined_services(departments: Collection[str]) -> Select[tuple[object, ...
             _STEPS.c.attempts,
             _ENTITLEMENTS.c.changed_at,
             literal(value=True),
+            literal(value=False),
         )
         .join_from(_ENTITLEMENTS, _STEPS, _STEPS.c.id == _ENTITLEMENTS.c.step_id)
-        .where(
-            _ENTITLEMENTS.c.department.in_(sorted(departments)), _ENTITLEMENTS.c.state == EntitlementState.DECLINED
-        )
+        .where(_ENTITLEMENTS.c.department.in_(sorted(departments)), _ENTITLEMENTS.c.state == EntitlementState.DECLINED)
     )
 
 
@@ -242,8 +246,9 @@ def _contradicted(departments: Collection[str]) -> Select[tuple[object, ...]]:
             literal(SAID_OTHERWISE, String),
             _STEPS.c.answer_by,
             _STEPS.c.attempts,
-            _CONTRADICTIONS.c.told_at.cast(UtcDateTime),
+            _CONTRADICTIONS.c.told_at,
             literal(value=True),
+            literal(value=False),
         )
         .join_from(_CONTRADICTIONS, _STEPS, _STEPS.c.id == _CONTRADICTIONS.c.step_id)
         .where(_CONTRADICTIONS.c.seen_at.is_(None), _STEPS.c.department.in_(sorted(departments)))

@@ -25,6 +25,9 @@ class PackRegistry:
 
         Raises InputError if one is not good, if two bear the same code or if two cover the same day.
         """
+        for directory in directories:
+            if not directory.is_dir():
+                raise InputError("is no folder; name the folder that the packs stand in", place=str(directory))
         files = [file for directory in directories for file in sorted(directory.glob("*.yaml"))]
         packs = sorted((load_pack(file) for file in files), key=lambda pack: pack.first_day)
         for earlier, later in pairwise(packs):

@@ -1,1 +1,1 @@
-"""Upkeep (运维): the audit log read and carried away, back-ups, retention, change of keys, and figures for monitoring."""
+"""Upkeep (运维): the audit log read and carried away, back-ups, retention, change of keys, figures."""

@@ -120,28 +120,28 @@ def _check(lines: IO[bytes], public_key: str | None) -> FileFinding:
     first = _read(lines.readline(_LONGEST_LINE))
     if first is None or first.get("format") != FORMAT or not isinstance(first.get("source"), str):
         return FileFinding(0, 1, f"is no audit log of the format {FORMAT}")
-    source = first["source"]
+    source: str = first["source"]
     sequence, previous, number = 0, GENESIS, 1
     while line := lines.readline(_LONGEST_LINE):
         number += 1
         members = _read(line)
-        if members is None:
-            return FileFinding(sequence, number, "cannot be read: it was altered or cut off")
-        if "end" in members:
-            if lines.readline(1):
-                return FileFinding(sequence, number + 1, "something follows the end")
+        if members is not None and "end" in members:
             problem = _end_problem(members, source, sequence, previous, public_key)
-            if problem:
+            if problem is None and lines.readline(1):
+                number, problem = number + 1, "something follows the end"
+            if problem is not None:
                 return FileFinding(sequence, number, problem)
             return FileFinding(sequence, public_key=members["seal"]["public_key"], source=source)
         problem = _entry_problem(members, sequence + 1, previous)
-        if problem:
+        if members is None or problem is not None:
             return FileFinding(sequence, number, problem)
         sequence, previous = sequence + 1, members["hash"]
     return FileFinding(sequence, number + 1, "the end with its seal is missing: the file was cut off")
 
 
-def _entry_problem(members: Mapping[str, Any], expected: int, previous: str) -> str | None:
+def _entry_problem(members: Mapping[str, Any] | None, expected: int, previous: str) -> str | None:
+    if members is None:
+        return "cannot be read: it was altered or cut off"
     if set(members) != _MEMBERS:
         return "is no entry of the log"
     if members["sequence"] != expected:

@@ -14,7 +14,17 @@ from models import Role
 from tests.api.conftest import Knock
 
 SCOPES = {Role.OFFICER: "hrss"}
-FILLED = {"number": "370303-2014-000001", "step": "370303-2014-000001-v-hrss-1", "sequence": "1", "department": "hrss", "type": "x", "code": "zibo-2014-87"}
+FILLED = {
+    "remedy": "1",
+    "incident": "1",
+    "retry": "1",
+    "number": "370303-2014-000001",
+    "step": "370303-2014-000001-v-hrss-1",
+    "sequence": "1",
+    "department": "hrss",
+    "type": "x",
+    "code": "zibo-2014-87",
+}
 
 
 def _guarded(app: FastAPI) -> list[tuple[str, str, str]]:

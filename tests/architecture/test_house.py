@@ -18,7 +18,13 @@ ROOMS = ("models", "services", "flows", "api")
 LONGEST = 450
 # Wire time outside the clock: what speaks to another machine about this very instant, with no house around it.
 _CACHES = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache", ".hypothesis", "node_modules"}
-OWN_TIME = {"services/clock.py", "api/wake.py", "services/conformance/kit.py", "api/commands/conformance.py"}
+OWN_TIME = {
+    "services/upkeep/backup.py",
+    "services/clock.py",
+    "api/wake.py",
+    "services/conformance/kit.py",
+    "api/commands/conformance.py",
+}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 
@@ -88,9 +94,13 @@ def test_the_ledger_knows_no_room_above_it() -> None:
     assert breaches == {}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_file_is_one_room(name: str) -> None:
-    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= LONGEST
+def test_a_file_is_one_room() -> None:
+    # A migration says table after table what was there; it is written by a machine and never grows afterwards.
+    long = {
+        name: lines for name in NAMES if not name.startswith("models/migrations/versions/")
+        and (lines := len((ROOT / name).read_text(encoding="utf-8").splitlines())) > LONGEST
+    }  # fmt: skip
+    assert long == {}
 
 
 def test_tests_are_rooms_too() -> None:
@@ -168,7 +178,7 @@ def test_nothing_tells_of_a_registry_or_a_workplace() -> None:
 
 def test_only_the_four_folders_are_installed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["tool"]["setuptools"]["packages"]["find"]["include"] == [f"{room}*" for room in ROOMS]
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == list(ROOMS)
 
 
 # What tells who a person is: no column of these tables may bear it in the clear.
@@ -178,6 +188,7 @@ _NOT_PERSONAL = {
     "cases.person_key": "a keyed hash",
     "cases.name_key": "a keyed hash",
     "facts.name": "the name of a fact",
+    "contradictions.names": "names of facts and services",
     "access_keys.name": "the name an operator's or a machine's key was made under",
 }
 

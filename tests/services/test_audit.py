@@ -53,14 +53,14 @@ async def test_a_cut_tail_is_noticed(database: Database) -> None:
 
 
 async def test_a_change_undone_leaves_no_entry(database: Database) -> None:
-    class Trouble(Exception):
+    class TroubleError(Exception):
         pass
 
     try:
         async with database.write("clerk:test") as transaction:
             transaction.note("case.received", "370303-2014-000001")
-            raise Trouble
-    except Trouble:
+            raise TroubleError
+    except TroubleError:
         pass
     async with database.read() as connection:
         assert (await verify_chain(connection)).entries == 0

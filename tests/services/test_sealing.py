@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -69,8 +68,3 @@ def test_a_ring_does_not_show_its_keys() -> None:
 def test_a_ring_that_is_none_is_refused(ring: dict[str, object]) -> None:
     with pytest.raises((ValueError, KeyError)):
         KeyRing.from_json(json.loads(json.dumps(ring)))
-
-
-def test_there_is_something_to_test(tmp_path: Path) -> None:
-    (tmp_path / "ring").write_text(json.dumps(RING), encoding="utf-8")
-    assert KeyRing.from_json(json.loads((tmp_path / "ring").read_text(encoding="utf-8"))).current == "k1"

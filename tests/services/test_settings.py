@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,7 +42,7 @@ def test_what_cannot_work_is_refused(tmp_path: Path, given: dict[str, object]) -
 def test_keys_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
     first = _settings(tmp_path / "new").keys
     path = tmp_path / "new" / "keys.json"
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert _settings(tmp_path / "new").keys.open(first.seal(b"x", "c"), "c") == b"x"
     assert [one.name for one in path.parent.iterdir()] == ["keys.json"]
 

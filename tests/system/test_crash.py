@@ -47,7 +47,7 @@ async def _finish(town: Installation) -> None:
     """Dispatch until nothing moves any more: retries are made, and late answers have come."""
     before = None
     for _ in range(6):
-        await town.run_flows("dispatch(linger_seconds=6)")
+        await town.run_flows("dispatch(linger_seconds=4)")
         now = (await _states(town), await chain_length(town.house))
         waiting = (await town.audit())["callbacks_waiting"]
         if now == before and not waiting:
@@ -82,7 +82,6 @@ async def _everything_is_in_order(town: Installation, numbers: list[str]) -> Non
     await chain_length(town.house)
 
 
-@pytest.mark.timeout(280)
 async def test_kill_minus_nine_in_the_middle_of_200_cases(tmp_path: Path, prefect_server: PrefectServer) -> None:
     dice = random.Random(20141103)  # noqa: S311 - moments to be the same again
     async with installation(tmp_path, prefect_server) as town:
@@ -96,7 +95,7 @@ async def test_kill_minus_nine_in_the_middle_of_200_cases(tmp_path: Path, prefec
         kills, moments = 0, []
         for _ in range(KILLS * 2):
             process = await town.start_flows("dispatch(linger_seconds=0)")
-            moment = dice.uniform(0.3, 4.0)
+            moment = dice.uniform(0.2, 2.5)
             if await _kill(process, moment):
                 kills += 1
                 moments.append(round(moment, 1))
@@ -156,7 +155,6 @@ async def test_prefect_gone_and_back_with_an_empty_database(tmp_path: Path) -> N
             assert await _states(town) == {CaseState.CLOSED: 1, CaseState.RECEIVED: 3}
             prefect = PrefectServer(tmp_path / "prefect-2", prefect.port)
             prefect.start()
-            await asyncio.sleep(0)
             await town.run_flows("dispatch(linger_seconds=4)")
             assert await _states(town) == {CaseState.CLOSED: 4}
             assert (await town.audit())["doubled"] == 0

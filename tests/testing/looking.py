@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from models import Case, Entitlement, EntitlementState, Permit, Step
+from models import AuditEntry, Case, Entitlement, EntitlementState, Permit, Step
 from services.audit import verify_chain
 from services.casework.standing import Standing, load_standing
 from services.database import table
@@ -68,6 +68,14 @@ async def standing_of(house: House, number: str) -> Standing:
     """What stands for the case, as the planner reads it."""
     async with house.database.write("test") as transaction:
         return (await load_standing(transaction.connection, [number], house.caseworker.applications))[number]
+
+
+async def actions(house: House, number: str) -> list[str]:
+    """What the audit log says was done about the case, in order."""
+    entries = table(AuditEntry)
+    query = select(entries.c.action).where(entries.c.subject == number).order_by(entries.c.sequence)
+    async with house.database.read() as connection:
+        return list((await connection.execute(query)).scalars())
 
 
 async def chain_length(house: House) -> int:

@@ -159,6 +159,10 @@ class Installation:
         returned: list[Any] = json.loads(told)
         return returned
 
+    async def run_program(self, name: str, *arguments: str) -> None:
+        """Run a program of the system to its end; it must succeed."""
+        await self.running.run(name, [sys.executable, *arguments])
+
     def log(self) -> str:
         """The end of what the flows wrote."""
         return (self.folder / "flows.log").read_text(errors="replace")[-3000:]

@@ -73,6 +73,9 @@ def upgrade() -> None:
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("decisions", sa.Integer(), nullable=False),
         sa.Column("weighed", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("asked_after", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("facts_after", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("lease", sa.String(40), nullable=True),
         sa.Column("leased_until", UtcDateTime(), nullable=True),
@@ -109,6 +112,19 @@ def upgrade() -> None:
             sqlite_where=sa.text("is_open"),
             postgresql_where=sa.text("is_open"),
         )
+
+    op.create_table(
+        "contradictions",
+        sa.Column("step_id", sa.String(80), nullable=False),
+        sa.Column("told_at", UtcDateTime(), nullable=False),
+        sa.Column("names", sa.String(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=True),
+        sa.Column("seen_by", sa.String(80), nullable=True),
+        sa.Column("found", sa.String(24), nullable=True),
+        sa.PrimaryKeyConstraint("step_id", "told_at", name=op.f("pk_contradictions")),
+    )
+    with op.batch_alter_table("contradictions", schema=None) as batch_op:
+        batch_op.create_index("ix_contradictions_seen_at", ["seen_at"], unique=False)
 
     op.create_table(
         "endpoints",
@@ -159,10 +175,85 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("step_id", "department", "message_id", name=op.f("pk_inbound_steps")),
     )
     op.create_table(
+        "incidents",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("open_key", sa.String(280), nullable=True),
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(24), nullable=False),
+        sa.Column("reason", sa.String(200), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=True),
+        sa.Column("most_steps", sa.Integer(), nullable=False),
+        sa.Column("most_cases", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_incidents_open_key")),
+    )
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.create_index("ix_incidents_closed_at_id", ["closed_at", "id"], unique=False)
+
+    op.create_table(
+        "remedies",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(24), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("reason", sa.String(400), nullable=False),
+        sa.Column("content", JsonType, nullable=False),
+        sa.Column("cases", sa.Integer(), nullable=False),
+        sa.Column("district", sa.String(24), nullable=True),
+        sa.Column("asked_by", sa.String(80), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_by", sa.String(80), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_because", sa.String(400), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remedies")),
+    )
+    with op.batch_alter_table("remedies", schema=None) as batch_op:
+        batch_op.create_index("ix_remedies_state_id", ["state", "id"], unique=False)
+
+    op.create_table(
+        "retry_runs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("wanted", JsonType, nullable=False),
+        sa.Column("canary", sa.Integer(), nullable=False),
+        sa.Column("because", sa.String(120), nullable=True),
+        sa.Column("made_by", sa.String(80), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("started_by", sa.String(80), nullable=True),
+        sa.Column("started_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_retry_runs")),
+    )
+    with op.batch_alter_table("retry_runs", schema=None) as batch_op:
+        batch_op.create_index("ix_retry_runs_state", ["state"], unique=False)
+
+    op.create_table(
         "system_clock",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("shift_seconds", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_system_clock")),
+    )
+    op.create_table(
+        "case_versions",
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("replaced_at", UtcDateTime(), nullable=False),
+        sa.Column("replaced_by", sa.String(80), nullable=False),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_case_versions_case_number_cases")),
+        sa.PrimaryKeyConstraint("case_number", "version", name=op.f("pk_case_versions")),
+    )
+    op.create_table(
+        "clock_stops",
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("from_at", UtcDateTime(), nullable=False),
+        sa.Column("remedy_id", sa.Integer(), nullable=False),
+        sa.Column("missing", JsonType, nullable=False),
+        sa.Column("until_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_clock_stops_case_number_cases")),
+        sa.ForeignKeyConstraint(["remedy_id"], ["remedies.id"], name=op.f("fk_clock_stops_remedy_id_remedies")),
+        sa.PrimaryKeyConstraint("case_number", "from_at", name=op.f("pk_clock_stops")),
     )
     op.create_table(
         "decisions",
@@ -254,11 +345,26 @@ def upgrade() -> None:
         sa.Column("grounds", JsonType, nullable=False),
         sa.Column("issued_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("end_reason", sa.String(24), nullable=True),
         sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_permits_case_number_cases")),
         sa.PrimaryKeyConstraint("case_number", name=op.f("pk_permits")),
     )
     with op.batch_alter_table("permits", schema=None) as batch_op:
         batch_op.create_index("ix_permits_state_valid_until", ["state", "valid_until"], unique=False)
+
+    op.create_table(
+        "remedy_cases",
+        sa.Column("remedy_id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(40), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=True),
+        sa.Column("problem", sa.String(300), nullable=True),
+        sa.ForeignKeyConstraint(["case_number"], ["cases.number"], name=op.f("fk_remedy_cases_case_number_cases")),
+        sa.ForeignKeyConstraint(["remedy_id"], ["remedies.id"], name=op.f("fk_remedy_cases_remedy_id_remedies")),
+        sa.PrimaryKeyConstraint("remedy_id", "case_number", name=op.f("pk_remedy_cases")),
+    )
+    with op.batch_alter_table("remedy_cases", schema=None) as batch_op:
+        batch_op.create_index("ix_remedy_cases_case_number", ["case_number"], unique=False)
 
     op.create_table(
         "steps",
@@ -316,6 +422,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["step_id"], ["steps.id"], name=op.f("fk_attempts_step_id_steps")),
         sa.PrimaryKeyConstraint("step_id", "number", name=op.f("pk_attempts")),
     )
+    op.create_table(
+        "retry_items",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("step_id", sa.String(80), nullable=False),
+        sa.Column("department", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(24), nullable=False),
+        sa.Column("reason", sa.String(200), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("canary", sa.Boolean(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("open_step", sa.String(80), nullable=True),
+        sa.ForeignKeyConstraint(["run_id"], ["retry_runs.id"], name=op.f("fk_retry_items_run_id_retry_runs")),
+        sa.ForeignKeyConstraint(["step_id"], ["steps.id"], name=op.f("fk_retry_items_step_id_steps")),
+        sa.PrimaryKeyConstraint("run_id", "step_id", name=op.f("pk_retry_items")),
+        sa.UniqueConstraint("open_step", name=op.f("uq_retry_items_open_step")),
+    )
+    with op.batch_alter_table("retry_items", schema=None) as batch_op:
+        batch_op.create_index("ix_retry_items_run_id_state", ["run_id", "state"], unique=False)
     # The audit chain begins: every writer locks this row.
     head = sa.table("audit_head", sa.column("id"), sa.column("sequence"), sa.column("hash"))
     op.bulk_insert(head, [{"id": 1, "sequence": 0, "hash": "0" * 64}])
@@ -323,6 +447,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo."""
+    with op.batch_alter_table("retry_items", schema=None) as batch_op:
+        batch_op.drop_index("ix_retry_items_run_id_state")
+
+    op.drop_table("retry_items")
     op.drop_table("attempts")
     with op.batch_alter_table("steps", schema=None) as batch_op:
         batch_op.drop_index(
@@ -334,6 +462,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_steps_case_number")
 
     op.drop_table("steps")
+    with op.batch_alter_table("remedy_cases", schema=None) as batch_op:
+        batch_op.drop_index("ix_remedy_cases_case_number")
+
+    op.drop_table("remedy_cases")
     with op.batch_alter_table("permits", schema=None) as batch_op:
         batch_op.drop_index("ix_permits_state_valid_until")
 
@@ -352,10 +484,28 @@ def downgrade() -> None:
     op.drop_table("entitlements")
     op.drop_table("endpoint_days")
     op.drop_table("decisions")
+    op.drop_table("clock_stops")
+    op.drop_table("case_versions")
     op.drop_table("system_clock")
+    with op.batch_alter_table("retry_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_retry_runs_state")
+
+    op.drop_table("retry_runs")
+    with op.batch_alter_table("remedies", schema=None) as batch_op:
+        batch_op.drop_index("ix_remedies_state_id")
+
+    op.drop_table("remedies")
+    with op.batch_alter_table("incidents", schema=None) as batch_op:
+        batch_op.drop_index("ix_incidents_closed_at_id")
+
+    op.drop_table("incidents")
     op.drop_table("inbound_steps")
     op.drop_table("inbound_messages")
     op.drop_table("endpoints")
+    with op.batch_alter_table("contradictions", schema=None) as batch_op:
+        batch_op.drop_index("ix_contradictions_seen_at")
+
+    op.drop_table("contradictions")
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_cases_open_person", sqlite_where=sa.text("is_open"), postgresql_where=sa.text("is_open")

@@ -7,6 +7,7 @@ import json
 import random
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -98,16 +99,16 @@ async def _live(house: House, clock: SetClock, chance: random.Random, patch: pyt
             consignments = await claim_consignments(house, "dispatch", Wanted(), ())
             if consignments and chance.random() < 0.5:
                 one = consignments[0]
-                try:
+                with suppress(ConnectionResetError):
                     await departments.post(one.target.url, one.messages[0].body, {})
-                except ConnectionResetError:
-                    pass
             clock.pass_(seconds=95)
         elif what == "months":
             clock.set_day(house.database.clock.today() + chance.randint(20, 300) * DAY)
         else:
             clock.pass_(**{"minutes": {"minutes": 6}, "hours": {"hours": 3}, "day": {"days": 1}}[what])
-        await reconcile(house)
+        # What is due may be sent before the day was reconciled: then only the check before each try keeps it in sense.
+        if chance.random() < 0.5:
+            await reconcile(house)
         await dispatch(house)
     departments.troubled = False
     for _ in range(12):
@@ -154,7 +155,7 @@ def test_a_withdrawal_never_overtakes_its_grant(chance: random.Random) -> None:
 async def test_nor_on_either_database(
     house: House, clock: SetClock, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    await _live(house, clock, random.Random(seed), monkeypatch)
+    await _live(house, clock, random.Random(seed), monkeypatch)  # noqa: S311 - dice for faults, no secrets
 
 
 async def _planned_grant(house: House, departments: Departments, department: str) -> str:
@@ -260,7 +261,7 @@ async def test_a_verification_for_a_case_that_is_over_is_not_sent(
 
 def test_the_double_notices_a_grant_that_comes_late() -> None:
     """The property above cannot hold for want of looking."""
-    departments = Fickle(random.Random(0))
+    departments = Fickle(random.Random(0))  # noqa: S311 - as above
     service = [{"service": "ZB87-3.1.4b"}]
     departments._take({"id": "370303-2014-000001-e-health-2", "data": {"case": "c", "withdraw": service}})
     departments._take({"id": "370303-2014-000001-e-health-1", "data": {"case": "c", "open": service}})

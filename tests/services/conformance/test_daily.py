@@ -58,9 +58,9 @@ async def test_each_endpoint_has_its_day(house: House) -> None:
     problems = {one.department: one.problem for one in checked}
     assert problems == {
         "hrss": None,
-        "police": "must take a test event; connect",
-        "health": "must refuse with 4xx a wrong signature; HTTP 204",
-        "justice": "must refuse with 4xx a signature ten minutes old; HTTP 202",
+        "police": "应接收测试消息，实为 connect must take a test event, met connect",
+        "health": "应以 4xx 拒收错误签名，实为 HTTP 204 must refuse a wrong signature with 4xx, met HTTP 204",
+        "justice": "应以 4xx 拒收过期签名，实为 HTTP 202 must refuse an old signature with 4xx, met HTTP 202",
     }
     assert {event["type"] for event in receivers.events} == {"cn.zibo.lianban.endpoint.test.v1"}
     assert all(event["data"]["person"] == {} for event in receivers.events)

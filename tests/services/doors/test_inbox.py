@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import xlsxwriter
 from sqlalchemy import select
-from tests.services.doors.conftest import Open, attempts_of, steps_of
 
 from models import AuditEntry, Door, Role, StepState
 from services.access import Caller
@@ -23,6 +22,7 @@ from services.doors.sheet_answers import read_rows
 from services.errors import InputError
 from services.house import House
 from services.intake.workbooks import read_workbook
+from tests.services.doors.conftest import Open, attempts_of, steps_of
 from tests.testing.departments import Departments, work
 
 OFFICER = Caller("li", Role.OFFICER, "hrss")
@@ -65,7 +65,8 @@ async def audited(house: House, action: str) -> list[Any]:
         return list((await connection.execute(select(entries).where(entries.c.action == action))).all())
 
 
-async def test_down_and_up_again(house: House, inbox: None, open_case: Open, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("inbox")
+async def test_down_and_up_again(house: House, open_case: Open, tmp_path: Path) -> None:
     number = await open_case()
     step = f"{number}-v-hrss-1"
     taken = await download_work(house, OFFICER, "hrss")
@@ -89,8 +90,9 @@ async def test_down_and_up_again(house: House, inbox: None, open_case: Open, tmp
     assert [entry.detail["steps"] for entry in await audited(house, "work.downloaded")] == [[step]]
 
 
+@pytest.mark.usefixtures("inbox")
 async def test_the_sheet_bears_no_field_that_the_message_does_not(
-    house: House, inbox: None, open_case: Open, tmp_path: Path
+    house: House, open_case: Open, tmp_path: Path
 ) -> None:
     number = await open_case()
     content = (await download_work(house, OFFICER, "hrss")).content
@@ -100,7 +102,8 @@ async def test_the_sheet_bears_no_field_that_the_message_does_not(
         assert {title for title in form.PERSON.values() if row[title]} == allowed
 
 
-async def test_what_is_not_answered_stands_in_the_next_sheet(house: House, inbox: None, open_case: Open) -> None:
+@pytest.mark.usefixtures("inbox")
+async def test_what_is_not_answered_stands_in_the_next_sheet(house: House, open_case: Open) -> None:
     await open_case()
     await download_work(house, OFFICER, "hrss")
     await open_case()
@@ -110,9 +113,8 @@ async def test_what_is_not_answered_stands_in_the_next_sheet(house: House, inbox
     assert (third.steps, third.fresh) == (2, 0)
 
 
-async def test_a_bad_row_is_told_and_holds_up_no_other(
-    house: House, inbox: None, open_case: Open, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("inbox")
+async def test_a_bad_row_is_told_and_holds_up_no_other(house: House, open_case: Open, tmp_path: Path) -> None:
     numbers = [await open_case(), await open_case()]
     rows = rows_of((await download_work(house, OFFICER, "hrss")).content, tmp_path)
     bad = {
@@ -140,7 +142,8 @@ async def test_a_bad_row_is_told_and_holds_up_no_other(
     assert settled < {f"{number}-v-hrss-1" for number in numbers}
 
 
-async def test_the_same_file_again_changes_nothing(house: House, inbox: None, open_case: Open, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("inbox")
+async def test_the_same_file_again_changes_nothing(house: House, open_case: Open, tmp_path: Path) -> None:
     await open_case()
     rows = rows_of((await download_work(house, OFFICER, "hrss")).content, tmp_path)
     content = filled(rows, lambda _: {form.RESULT: "属实"})
@@ -150,12 +153,11 @@ async def test_the_same_file_again_changes_nothing(house: House, inbox: None, op
     assert (await upload_answers(house, OFFICER, "hrss", other)).taken.contradicted
 
 
+@pytest.mark.usefixtures("departments")
 async def test_services_are_opened_and_declined_by_sheet(
-    house: House, departments: Departments, open_case: Open, change: Any, tmp_path: Path
+    house: House, open_case: Open, change: Any, tmp_path: Path
 ) -> None:
-    departments.silent.add("hrss")
     await change("housing-fund", door=Door.INBOX, url=None)
-    departments.silent.discard("hrss")
     number = await open_case()
     officer = Caller("wang", Role.OFFICER, "housing-fund")
     rows = rows_of((await download_work(house, officer, "housing-fund")).content, tmp_path)
@@ -198,8 +200,9 @@ async def test_a_department_that_is_pushed_to_can_answer_by_sheet_too(
     assert done.taken.settled == (f"{number}-v-hrss-1",)
 
 
+@pytest.mark.usefixtures("inbox")
 @pytest.mark.parametrize("content", [b"", b"PK", b"{}", json.dumps({"a": 1}).encode()])
-async def test_what_is_no_sheet_is_refused(house: House, inbox: None, content: bytes) -> None:
+async def test_what_is_no_sheet_is_refused(house: House, content: bytes) -> None:
     with pytest.raises(InputError, match="sheet"):
         await upload_answers(house, OFFICER, "hrss", content)
 

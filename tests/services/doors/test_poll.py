@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 from standardwebhooks import Webhook
-from tests.services.doors.conftest import Open, attempts_of, steps_of
 
 from models import Case, CaseState, Door, StepState
 from services.casework.reading import read_case
@@ -21,6 +20,7 @@ from services.doors.poll import Request, acknowledge, authenticate, poll
 from services.errors import ConflictError, InputError
 from services.exchange.signatures import SignatureError, signature_headers, verify
 from services.house import House
+from tests.services.doors.conftest import Open, attempts_of, steps_of
 from tests.testing.clock import SetClock
 from tests.testing.departments import SECRET, Departments, work
 
@@ -49,7 +49,8 @@ def ids(polled: Any) -> list[str]:
     return [event["id"] for event in json.loads(polled.body)]
 
 
-async def test_a_step_is_fetched_and_answered(house: House, hrss_polls: None, open_case: Open) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_a_step_is_fetched_and_answered(house: House, open_case: Open) -> None:
     number = await open_case()
     assert [row.state for row in await steps_of(house, "hrss")] == [StepState.DUE]
     polled = await poll(house, "hrss")
@@ -64,7 +65,8 @@ async def test_a_step_is_fetched_and_answered(house: House, hrss_polls: None, op
     assert (await read_case(house, number)).permit is not None
 
 
-async def test_what_is_handed_out_is_signed_and_recorded(house: House, hrss_polls: None, open_case: Open) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_what_is_handed_out_is_signed_and_recorded(house: House, open_case: Open) -> None:
     number = await open_case()
     polled = await poll(house, "hrss")
     verify(polled.headers, polled.body, [SECRET], house.database.clock.now())
@@ -77,7 +79,8 @@ async def test_what_is_handed_out_is_signed_and_recorded(house: House, hrss_poll
     assert set(attempt.fields.split()) == set(event["data"]["person"])
 
 
-async def test_a_cursor_says_what_arrived(house: House, hrss_polls: None, open_case: Open, clock: SetClock) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_a_cursor_says_what_arrived(house: House, open_case: Open, clock: SetClock) -> None:
     first = await open_case()
     polled = await poll(house, "hrss")
     clock.pass_(seconds=20)
@@ -92,9 +95,8 @@ async def test_a_cursor_says_what_arrived(house: House, hrss_polls: None, open_c
     assert ids(await poll(house, "hrss")) == [f"{first}-v-hrss-1", f"{second}-v-hrss-1"]
 
 
-async def test_what_was_never_acknowledged_comes_again(
-    house: House, hrss_polls: None, open_case: Open, clock: SetClock
-) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_what_was_never_acknowledged_comes_again(house: House, open_case: Open, clock: SetClock) -> None:
     number = await open_case()
     polled = await poll(house, "hrss")
     clock.pass_(minutes=14)
@@ -106,8 +108,9 @@ async def test_what_was_never_acknowledged_comes_again(
     assert ids(await poll(house, "hrss")) == []
 
 
+@pytest.mark.usefixtures("hrss_polls")
 async def test_a_client_without_a_cursor_does_not_fill_the_ledger(
-    house: House, hrss_polls: None, open_case: Open, clock: SetClock
+    house: House, open_case: Open, clock: SetClock
 ) -> None:
     number = await open_case()
     for _ in range(600):
@@ -116,7 +119,8 @@ async def test_a_client_without_a_cursor_does_not_fill_the_ledger(
     assert len(await attempts_of(house, f"{number}-v-hrss-1")) <= 12
 
 
-async def test_pages_go_on_where_they_ended(house: House, hrss_polls: None, open_case: Open) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_pages_go_on_where_they_ended(house: House, open_case: Open) -> None:
     numbers = [await open_case() for _ in range(3)]
     polled = await poll(house, "hrss", limit=2)
     assert (polled.count, polled.more) == (2, True)
@@ -125,9 +129,8 @@ async def test_pages_go_on_where_they_ended(house: House, hrss_polls: None, open
     assert sorted(ids(polled) + ids(rest)) == sorted(f"{number}-v-hrss-1" for number in numbers)
 
 
-async def test_a_long_poll_answers_as_soon_as_something_is_there(
-    house: House, hrss_polls: None, open_case: Open
-) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_a_long_poll_answers_as_soon_as_something_is_there(house: House, open_case: Open) -> None:
     waiting = asyncio.create_task(poll(house, "hrss", wait=20, pause=0.02))
     number = await open_case()
     assert ids(await asyncio.wait_for(waiting, 10)) == [f"{number}-v-hrss-1"]
@@ -135,7 +138,8 @@ async def test_a_long_poll_answers_as_soon_as_something_is_there(
     assert empty.body == b"[]"
 
 
-async def test_two_polls_at_once_share_no_step(house: House, hrss_polls: None, open_case: Open) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_two_polls_at_once_share_no_step(house: House, open_case: Open) -> None:
     for _ in range(3):
         await open_case()
     both = await asyncio.gather(poll(house, "hrss"), poll(house, "hrss"))
@@ -143,7 +147,8 @@ async def test_two_polls_at_once_share_no_step(house: House, hrss_polls: None, o
     assert len(found) == len(set(found)) == 3
 
 
-async def test_a_signature_opens_one_address_only(house: House, hrss_polls: None) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_a_signature_opens_one_address_only(house: House) -> None:
     request = signed(house, "GET", TARGET)
     assert await authenticate(house, "hrss", request) == "p-1"
     for other in (
@@ -160,7 +165,8 @@ async def test_a_signature_opens_one_address_only(house: House, hrss_polls: None
         await authenticate(house, "hrss", Request("GET", TARGET, ours))
 
 
-async def test_an_old_request_is_refused(house: House, hrss_polls: None, clock: SetClock) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_an_old_request_is_refused(house: House, clock: SetClock) -> None:
     request = signed(house, "GET", TARGET)
     clock.pass_(minutes=6)
     with pytest.raises(SignatureError) as refused:
@@ -168,7 +174,8 @@ async def test_an_old_request_is_refused(house: House, hrss_polls: None, clock: 
     assert refused.value.code == "signature-too-old"
 
 
-async def test_the_same_acknowledgement_twice_changes_nothing(house: House, hrss_polls: None, open_case: Open) -> None:
+@pytest.mark.usefixtures("hrss_polls")
+async def test_the_same_acknowledgement_twice_changes_nothing(house: House, open_case: Open) -> None:
     number = await open_case()
     await poll(house, "hrss")
     told = {"step": f"{number}-v-hrss-1", "facts": {"labour_contract": True, "social_insurance": True}}
@@ -176,13 +183,15 @@ async def test_the_same_acknowledgement_twice_changes_nothing(house: House, hrss
     assert (await answer(house, told)).repeated
 
 
-async def test_a_department_of_another_door_is_told_so(house: House, departments: Departments) -> None:
+@pytest.mark.usefixtures("departments")
+async def test_a_department_of_another_door_is_told_so(house: House) -> None:
     with pytest.raises(ConflictError, match="another door"):
         await poll(house, "hrss")
 
 
+@pytest.mark.usefixtures("hrss_polls")
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "MjAxNC0xMS0wM1QwMjowMDowMA"])
-async def test_a_cursor_must_be_one(house: House, hrss_polls: None, cursor: str) -> None:
+async def test_a_cursor_must_be_one(house: House, cursor: str) -> None:
     with pytest.raises(InputError, match="cursor"):
         await poll(house, "hrss", cursor=cursor)
 
@@ -202,8 +211,9 @@ async def test_before_the_deadline_the_poll_takes_over_from_a_dead_push(
     assert (await attempts_of(house, step.id))[-1].door is Door.POLL
 
 
+@pytest.mark.usefixtures("hrss_polls")
 async def test_what_is_no_longer_right_is_not_handed_out(
-    house: House, departments: Departments, hrss_polls: None, open_case: Open
+    house: House, departments: Departments, open_case: Open
 ) -> None:
     number = await open_case()
     departments.facts["identity_matches"] = False

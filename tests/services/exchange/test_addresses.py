@@ -67,7 +67,7 @@ def test_what_may_not_and_why(url: str, reason: str) -> None:
 
 
 def _resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    async def resolve(_self, host, port, **_more):
+    async def resolve(_self, _host, port, **_more):
         if not addresses:
             raise socket.gaierror(8, "no such name")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]

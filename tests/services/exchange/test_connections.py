@@ -98,7 +98,7 @@ async def test_no_way_of_writing_an_address_gets_round_the_guard(pool, host: str
 async def test_a_name_that_changed_its_address_is_judged_anew(pool, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["127.0.0.1", "127.0.0.2"])
 
-    async def resolve(_self, host, port, **_more):
+    async def resolve(_self, _host, port, **_more):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolve)

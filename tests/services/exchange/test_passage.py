@@ -63,7 +63,9 @@ async def test_several_deliveries_keep_one_departments_concurrency_together():
     await settle()
     assert client.out == 3
     client.release.set()
-    assert sorted(sum(await asyncio.gather(*tasks), [])) == sorted(f"{p}-{n}" for p in "abc" for n in range(5))
+    assert sorted(step for sent in await asyncio.gather(*tasks) for step in sent) == sorted(
+        f"{p}-{n}" for p in "abc" for n in range(5)
+    )
     assert client.most == 3
 
 

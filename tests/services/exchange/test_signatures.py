@@ -142,7 +142,9 @@ def test_new_secrets_are_good_and_never_the_same():
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "whsec_", "whsec_AAAA", SECRET.removeprefix("whsec_"), SECRET + "!", "whsec_密"]
+    "secret",
+    ["", "whsec_", "whsec_AAAA", SECRET.removeprefix("whsec_"), SECRET + "!", "whsec_密"],
+    ids=["empty", "no key", "short", "no prefix", "not base64", "not ascii"],
 )
 def test_a_secret_that_is_none_is_refused_without_being_shown(secret):
     with pytest.raises(InputError) as refused:

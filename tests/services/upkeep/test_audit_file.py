@@ -44,6 +44,9 @@ async def test_a_file_holds_and_names_its_seal(house: House, exported: Path) -> 
     finding = check_audit_file(exported, key)
     assert (finding.entries, finding.problem, finding.public_key) == (ENTRIES, None, key)
     assert finding.source == house.settings.source
+
+
+def test_a_file_is_its_writers_alone(exported: Path) -> None:
     assert stat.S_IMODE(exported.stat().st_mode) == 0o600
 
 
@@ -52,10 +55,10 @@ async def test_the_export_is_an_entry_of_its_own_file(exported: Path) -> None:
 
 
 async def test_an_export_overwrites_nothing(house: House, exported: Path) -> None:
-    before = exported.read_bytes()
+    before = _lines(exported)
     with pytest.raises(InputError, match="cannot be written"):
         await export_audit(house, exported, "operator")
-    assert exported.read_bytes() == before
+    assert _lines(exported) == before
 
 
 def _altered(lines: list[dict[str, Any]]) -> None:

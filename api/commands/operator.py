@@ -1,0 +1,30 @@
+"""Who works at the command line: the holder of the key in ``LIANBAN_KEY``, else the user of this machine.
+
+What needs a second person needs to know the first: two who share a user of the machine each give their own key.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+
+from models import Role
+from services.access import Caller, find_caller
+from services.errors import AccessError
+from services.house import House
+
+_NO_NAME = re.compile(r"[^\w.@-]")
+
+
+async def administrator(house: House) -> Caller:
+    """The administrator at the command line; AccessError if the key given is not an administrator's."""
+    secret = os.environ.get("LIANBAN_KEY", "").strip()
+    if not secret:
+        user = pwd.getpwuid(os.getuid()).pw_name
+        return Caller(_NO_NAME.sub("_", f"{user}@console")[:60], Role.ADMINISTRATOR)
+    async with house.database.read() as connection:
+        caller = await find_caller(connection, secret, house.database.clock.now())
+    if caller.role is not Role.ADMINISTRATOR:
+        raise AccessError(f"this is for administrators; the key is a {caller.role.value}'s", place="LIANBAN_KEY")
+    return caller

@@ -1,0 +1,140 @@
+"""Incidents (异常): steps in trouble, grouped by cause and owner, opened and closed by themselves.
+
+What hangs on an incident is counted in the ledger each time it is asked for. The table keeps only what the ledger
+cannot tell: since when a cause stands, when it was told, and when it was over. ``gather`` makes the two agree; whoever
+reads gathers first, so nobody sees an incident too late, and the dispatcher gathers so that it is told unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models import Attempt, Incident, IncidentKind
+from services.clock import CHINA
+from services.database import Transaction, is_postgresql, table
+from services.house import House
+from services.operations.troubles import NO_ANSWER, NOT_TAKEN, Cause, Extent, count_causes, of_cause, troubled
+
+_INCIDENTS, _ATTEMPTS = table(Incident), table(Attempt)
+_ACTOR = "supervise"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a pass changed: causes that opened, and causes of which no step is left."""
+
+    opened: tuple[Cause, ...] = ()
+    closed: tuple[Cause, ...] = ()
+
+
+async def gather(house: House) -> Gathered:
+    """Open an incident for every cause that has none, close those that are over. Safe to repeat, and side by side."""
+    async with house.database.read() as connection:
+        extents = await live_causes(house, connection)
+        if not _differs(extents, await open_rows(connection)):
+            return Gathered()
+    async with house.database.write(_ACTOR) as transaction:
+        extents = await live_causes(house, transaction.connection)
+        rows = await open_rows(transaction.connection)
+        opened = [cause for cause in extents if cause not in rows]
+        closed = [cause for cause in rows if cause not in extents]
+        await _open(house, transaction, {cause: extents[cause] for cause in opened})
+        await _close(transaction, {cause: rows[cause] for cause in closed})
+        for cause, row in rows.items():
+            if cause in extents:
+                await _keep_peak(transaction, row, extents[cause])
+        return Gathered(tuple(opened), tuple(closed))
+
+
+async def live_causes(house: House, connection: AsyncConnection) -> dict[Cause, Extent]:
+    """Every cause that stands in the whole city now."""
+    clock = house.database.clock
+    return await count_causes(connection, troubled(departments_of(house), clock.now(), clock.today()), clock.today())
+
+
+async def open_rows(connection: AsyncConnection) -> dict[Cause, Row[Any]]:
+    """The incidents that are open, by cause."""
+    rows = await connection.execute(select(_INCIDENTS).where(_INCIDENTS.c.open_key.is_not(None)))
+    return {Cause(row.department, row.kind, row.reason): row for row in rows}
+
+
+def departments_of(house: House) -> set[str]:
+    """Every department that a pack can ask something of."""
+    return {code for pack in house.packs.packs for code in pack.departments}
+
+
+def _differs(extents: Mapping[Cause, Extent], rows: Mapping[Cause, Row[Any]]) -> bool:
+    if extents.keys() != rows.keys():
+        return True
+    return any(extents[cause].steps > row.most_steps or extents[cause].cases > row.most_cases
+               for cause, row in rows.items())  # fmt: skip
+
+
+async def _open(house: House, transaction: Transaction, causes: Mapping[Cause, Extent]) -> None:
+    dialect = postgresql if is_postgresql(transaction.connection) else sqlite
+    for cause, extent in causes.items():
+        row = {
+            "open_key": cause.key,
+            "department": cause.department,
+            "kind": cause.kind,
+            "reason": cause.reason,
+            "since": await _since(house, transaction, cause),
+            "opened_at": transaction.at,
+            "most_steps": extent.steps,
+            "most_cases": extent.cases,
+        }
+        # Another pass may have been quicker: one cause is open once, and told by who opened it.
+        statement = dialect.insert(_INCIDENTS).values(row).on_conflict_do_nothing(index_elements=["open_key"])
+        made = await transaction.connection.execute(statement.returning(_INCIDENTS.c.id))
+        identity = made.scalar_one_or_none()
+        if identity is not None:
+            transaction.note(
+                "incident.opened", cause.department, incident=identity, kind=cause.kind.value,
+                reason=cause.reason, cases=extent.cases, steps=extent.steps,
+            )  # fmt: skip
+
+
+async def _close(transaction: Transaction, rows: Mapping[Cause, Row[Any]]) -> None:
+    for cause, row in rows.items():
+        ended = await transaction.connection.execute(
+            update(_INCIDENTS)
+            .where(_INCIDENTS.c.id == row.id, _INCIDENTS.c.open_key.is_not(None))
+            .values(open_key=None, closed_at=transaction.at)
+            .returning(_INCIDENTS.c.id)
+        )
+        if ended.first() is not None:
+            transaction.note("incident.closed", cause.department, incident=row.id)
+
+
+async def _keep_peak(transaction: Transaction, row: Row[Any], extent: Extent) -> None:
+    if extent.steps <= row.most_steps and extent.cases <= row.most_cases:
+        return
+    peak = {"most_steps": max(extent.steps, row.most_steps), "most_cases": max(extent.cases, row.most_cases)}
+    await transaction.connection.execute(update(_INCIDENTS).where(_INCIDENTS.c.id == row.id).values(peak))
+
+
+async def _since(house: House, transaction: Transaction, cause: Cause) -> datetime:
+    """When the first step of the cause went wrong, in business time; now, where nothing tells."""
+    clock = house.database.clock
+    steps = troubled(departments_of(house), clock.now(), clock.today())
+    mine = and_(*of_cause(steps, cause))
+    connection, moment = transaction.connection, transaction.at
+    if cause.reason in (NO_ANSWER, NOT_TAKEN):
+        day = (await connection.execute(select(func.min(steps.c.answer_by)).where(mine))).scalar_one()
+        return datetime.combine(day + timedelta(days=1), time(), CHINA).astimezone(UTC) if day else moment
+    if cause.kind in (IncidentKind.FAILED, IncidentKind.RETRYING):
+        bad = or_(_ATTEMPTS.c.status.is_(None), _ATTEMPTS.c.status >= 300)
+        tried = select(func.min(_ATTEMPTS.c.started_at)).join(steps, steps.c.step_id == _ATTEMPTS.c.step_id)
+        at = (await connection.execute(tried.where(mine, bad))).scalar_one()
+        # Attempts are told in wire time, from which a simulated system's business time stands away.
+        return min(at + (clock.moment() - clock.now()), moment) if at else moment
+    told = select(func.min(steps.c.at)).where(mine, steps.c.business)
+    at = (await connection.execute(told)).scalar_one()
+    return min(at, moment) if at else moment

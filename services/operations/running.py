@@ -1,0 +1,160 @@
+"""Advancing retries: a few steps of each department first; when they are confirmed the rest, at the endpoint's rate.
+
+Everything is worked out anew from the ledger each time, under the retry's own lock. Nothing is sent from here: steps
+become due, and the dispatcher sends them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select, update
+
+from models import Endpoint, ItemState, RetryItem, RetryRun, RetryState, Step, StepState
+from services.database import Transaction, among, is_postgresql, table
+from services.house import House
+from services.ledger.steps import Move, move_steps
+from services.operations.retries import OPEN_RUNS, canary_failed, items_of, lock_run, outcome_of
+
+_RUNS, _ITEMS, _STEPS, _ENDPOINTS = table(RetryRun), table(RetryItem), table(Step), table(Endpoint)
+_ACTOR = "supervise"
+# Seconds' worth of the endpoint's rate that are made due ahead: a pause takes hold within that time.
+_AHEAD_SECONDS = 10.0
+CANARY_FAILED = "canary-failed"
+
+
+async def advance_retries(house: House) -> None:
+    """Take every open retry as far as it goes now. Safe to repeat, and side by side."""
+    async with house.database.read() as connection:
+        runs = list((await connection.execute(select(_RUNS.c.id).where(_RUNS.c.state.in_(OPEN_RUNS)))).scalars())
+    for run in runs:
+        async with house.database.write(_ACTOR) as transaction:
+            await _advance(transaction, run, house.database.clock.now())
+
+
+async def _advance(transaction: Transaction, run: int, now: datetime) -> None:
+    row = await lock_run(transaction, run)
+    if row.state not in OPEN_RUNS:
+        return
+    items = await items_of(transaction.connection, run)
+    outcomes = {item.step_id: outcome_of(item) for item in items}
+    await _settle(transaction, run, items, outcomes)
+    counts = Counter(outcomes.values())
+    if not counts[ItemState.WAITING] and not counts[ItemState.SENT]:
+        await transaction.connection.execute(
+            update(_RUNS).where(_RUNS.c.id == run).values(state=RetryState.CLOSED, ended_at=transaction.at)
+        )
+        told = {state.value: count for state, count in sorted(counts.items())}
+        transaction.note("retry.closed", "system", retry=run, counts=told)
+        return
+    if row.state is not RetryState.RUNNING:
+        return
+    shares: dict[str, list[Row[Any]]] = defaultdict(list)
+    for item in items:
+        shares[item.department].append(item)
+    for department, share in sorted(shares.items()):
+        if any(canary_failed(item) for item in share):
+            because = f"{CANARY_FAILED}:{department}"
+            await transaction.connection.execute(
+                update(_RUNS).where(_RUNS.c.id == run).values(state=RetryState.PAUSED, because=because)
+            )
+            transaction.note("retry.paused", "system", retry=run, because=because)
+            return
+    for department, share in sorted(shares.items()):
+        await _release(transaction, run, row.canary, department, share, outcomes, now)
+
+
+async def _settle(
+    transaction: Transaction, run: int, items: Sequence[Row[Any]], outcomes: Mapping[str, ItemState]
+) -> None:
+    """Write down what the ledger says is settled, and let those steps go."""
+    settled: dict[ItemState, list[str]] = defaultdict(list)
+    for item in items:
+        if outcomes[item.step_id] is not item.state:
+            settled[outcomes[item.step_id]].append(item.step_id)
+    for state, ids in settled.items():
+        await transaction.connection.execute(
+            update(_ITEMS)
+            .where(_ITEMS.c.run_id == run, among(transaction.connection, _ITEMS.c.step_id, ids))
+            .values(state=state, open_step=None)
+        )
+
+
+async def _release(  # noqa: PLR0917 - one department's share of one look
+    transaction: Transaction,
+    run: int,
+    canary: int,
+    department: str,
+    share: Sequence[Row[Any]],
+    outcomes: Mapping[str, ItemState],
+    now: datetime,
+) -> None:
+    waiting = [item for item in share if outcomes[item.step_id] is ItemState.WAITING]
+    if not waiting:
+        return
+    tried = [item for item in share if item.canary]
+    unsettled = [item for item in tried if outcomes[item.step_id] in (ItemState.WAITING, ItemState.SENT)]
+    if any(outcomes[item.step_id] is ItemState.CONFIRMED for item in tried) and not unsettled:
+        await _send(transaction, run, waiting[: await _allowance(transaction, department, share, outcomes)], now)
+    elif not unsettled:
+        first = waiting[:canary]
+        await transaction.connection.execute(
+            update(_ITEMS)
+            .where(
+                _ITEMS.c.run_id == run,
+                among(transaction.connection, _ITEMS.c.step_id, [item.step_id for item in first]),
+            )
+            .values(canary=True)
+        )
+        await _send(transaction, run, first, now)
+    else:
+        await _send(transaction, run, [item for item in unsettled if item in waiting], now)
+
+
+async def _allowance(
+    transaction: Transaction, department: str, share: Sequence[Row[Any]], outcomes: Mapping[str, ItemState]
+) -> int:
+    """How many more may be made due: some seconds' worth of the endpoint's rate, less what is due and not tried yet."""
+    query = select(_ENDPOINTS.c.rate_per_second, _ENDPOINTS.c.drain_per_second)
+    row = (await transaction.connection.execute(query.where(_ENDPOINTS.c.department == department))).one_or_none()
+    rate = min(row.drain_per_second, row.rate_per_second or row.drain_per_second) if row is not None else 1.0
+    untried = sum(outcomes[item.step_id] is ItemState.SENT and item.step_attempts <= item.tries for item in share)
+    return max(0, max(1, math.floor(rate * _AHEAD_SECONDS)) - untried)
+
+
+async def _send(transaction: Transaction, run: int, items: Sequence[Row[Any]], now: datetime) -> None:
+    """Make the steps due now. One that moved by itself meanwhile is left to the next look."""
+    states = await _locked_states(transaction, [item.step_id for item in items])
+    ready = [item for item in items if states.get(item.step_id) is item.step_state]
+    again = [item for item in ready if item.step_state in (StepState.FAILED, StepState.RECEIVED)]
+    await move_steps(transaction, [Move(item.step_id, StepState.DUE, item.step_reason, now) for item in again], now)
+    connection = transaction.connection
+    due = [item.step_id for item in ready if item.step_state is StepState.DUE]
+    sooner = update(_STEPS).where(among(connection, _STEPS.c.id, due)).values(next_attempt_at=now)
+    await connection.execute(sooner)
+    if not ready:
+        return
+    # What is on its way already, or held until its door opens, is as good as sent: the try to come is this retry's.
+    sent = [
+        {"step": item.step_id, "before": item.step_attempts - (item.step_state is StepState.SENDING)} for item in ready
+    ]
+    await connection.execute(
+        update(_ITEMS)
+        .where(_ITEMS.c.run_id == run, _ITEMS.c.step_id == bindparam("step"))
+        .values(state=ItemState.SENT, tries=bindparam("before")),
+        sent,
+    )
+    transaction.note("retry.sent", items[0].department, retry=run, steps=len(sent))
+
+
+async def _locked_states(transaction: Transaction, ids: Sequence[str]) -> dict[str, StepState]:
+    """Where the steps stand, each nobody else's until the transaction ends."""
+    query = select(_STEPS.c.id, _STEPS.c.state).where(among(transaction.connection, _STEPS.c.id, ids))
+    query = query.order_by(_STEPS.c.id)
+    if is_postgresql(transaction.connection):
+        query = query.with_for_update()
+    return {row.id: row.state for row in await transaction.connection.execute(query)}

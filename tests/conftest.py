@@ -14,14 +14,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
-from tests.testing.clock import SetClock
-from tests.testing.postgres import PostgresServer
 
 from models import metadata
 from services.audit import GENESIS
 from services.database import Database
 from services.house import House
 from services.settings import Settings
+from tests.testing.clock import SetClock
+from tests.testing.postgres import PostgresServer
 
 FIRST_DAY = datetime(2014, 11, 3, 2, 0, tzinfo=UTC)
 

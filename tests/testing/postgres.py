@@ -62,7 +62,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: object, check: bool = True) -> None:
         command = [str(self._binaries / program), *map(str, arguments)]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - binaries of a package we chose, arguments of our own
             command, user=self._user, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
         )
         if check and done.returncode != 0:

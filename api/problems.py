@@ -9,8 +9,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from api.logs import log_failure
 from services.access import KeyRefusedError
@@ -140,6 +142,18 @@ def answer_failure(scope: Mapping[str, Any], failure: Exception) -> JSONResponse
     return problem(500, "internal", detail, instance=log_failure(scope, failure))
 
 
+def _allowed(request: Request) -> str:
+    """Every method of the address: each is a route of its own, and the router names only the first one's."""
+    routes = (context.original_route for context in iter_route_contexts(request.app.routes))
+    methods = {
+        method
+        for route in routes
+        if isinstance(route, Route) and route.path_regex.match(request.url.path)
+        for method in route.methods or ()
+    }
+    return ", ".join(sorted(methods))
+
+
 def install(app: FastAPI) -> None:
     """Make every error that a route raises a problem document."""
 
@@ -154,11 +168,11 @@ def install(app: FastAPI) -> None:
         return problem(422, detail=detail, errors=field_problems(error.errors()))
 
     async def on_http(request: Request, error: Exception) -> JSONResponse:
-        del request
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
         known = error.status_code in _TITLES
         detail = None if known else HTTPStatus(error.status_code).phrase
-        return problem(error.status_code, detail=detail, headers=error.headers)
+        headers = {"Allow": _allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+        return problem(error.status_code, detail=detail, headers=headers)
 
     app.add_exception_handler(LianbanError, on_domain)
     app.add_exception_handler(RequestValidationError, on_request)

@@ -121,9 +121,10 @@ async def _allowance(
     """How many more may be made due: some seconds' worth of the endpoint's rate, less what is due and not tried yet."""
     query = select(_ENDPOINTS.c.rate_per_second, _ENDPOINTS.c.drain_per_second)
     row = (await transaction.connection.execute(query.where(_ENDPOINTS.c.department == department))).one_or_none()
-    rate = min(row.drain_per_second, row.rate_per_second or row.drain_per_second) if row is not None else 1.0
-    untried = sum(outcomes[item.step_id] is ItemState.SENT and item.step_attempts <= item.tries for item in share)
-    return max(0, max(1, math.floor(rate * _AHEAD_SECONDS)) - untried)
+    rate: float = min(row.drain_per_second, row.rate_per_second or row.drain_per_second) if row is not None else 1.0
+    untried: int = sum(outcomes[item.step_id] is ItemState.SENT and item.step_attempts <= item.tries for item in share)
+    ahead: int = max(1, math.floor(rate * _AHEAD_SECONDS))
+    return max(0, ahead - untried)
 
 
 async def _send(transaction: Transaction, run: int, items: Sequence[Row[Any]], now: datetime) -> None:

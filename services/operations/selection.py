@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Endpoint, EndpointState, Incident, IncidentKind, ItemState, RetryItem, Step, StepState
@@ -71,7 +71,7 @@ async def choose(house: House, connection: AsyncConnection, wanted: Selection) -
     clock = house.database.clock
     found = troubled(departments_of(house), clock.now(), clock.today())
     kinds = [kind.value for kind in _KINDS]
-    conditions = [found.c.kind.in_(kinds), _STEPS.c.state.in_(RETRIED)]
+    conditions: list[ColumnElement[bool]] = [found.c.kind.in_(kinds), _STEPS.c.state.in_(RETRIED)]
     if wanted.incident is not None:
         conditions += of_cause(found, await _cause(connection, wanted.incident))
     for column, value in (

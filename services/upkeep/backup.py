@@ -1,8 +1,8 @@
 """Back-up and restore (备份与恢复) of an installation on SQLite: one file, taken while the work goes on.
 
-The file is a ZIP archive: ``manifest.json`` (what, when, and the end of the audit chain), ``lianban.db``, and,
-only if a passphrase is given, ``keys.sealed``. What is personal in the database is sealed; without the keys nobody opens it, and
-so a back-up without them must be kept together with a copy of the keys kept elsewhere.
+The file is a ZIP archive: ``manifest.json`` (what, when, and the end of the audit chain), ``lianban.db``, and, only
+if a passphrase is given, ``keys.sealed``. What is personal in the database is sealed; without the keys nobody opens
+it, and so a back-up without them must be kept together with a copy of the keys kept elsewhere.
 
 PostgreSQL has its own means, which are named to whoever asks.
 """
@@ -79,7 +79,7 @@ def back_up(settings: Settings, path: Path, passphrase: str | None = None) -> Ba
                 archive.writestr(_KEYS, sealed)
         draft.chmod(0o600)
         _put_in_place(draft, path)
-    return _told(manifest, path.stat().st_size)
+    return _told(manifest, _size(path))
 
 
 async def restore(settings: Settings, path: Path, passphrase: str | None = None) -> Backup:
@@ -102,13 +102,9 @@ async def restore(settings: Settings, path: Path, passphrase: str | None = None)
         for stale in ("-wal", "-shm"):
             database.with_name(database.name + stale).unlink(missing_ok=True)
         if ring is not None:
-            keys = Path(folder) / "keys.json"
-            keys.touch(mode=0o600)
-            keys.write_bytes(ring)
-            settings.keys_path.parent.mkdir(parents=True, exist_ok=True)
-            keys.rename(settings.keys_path)
+            _write_ring(settings.keys_path, ring)
         _put_in_place(draft, database)
-    return _told(manifest, path.stat().st_size)
+    return _told(manifest, _size(path))
 
 
 def _sqlite_file(settings: Settings, instead: str) -> Path:
@@ -233,6 +229,22 @@ def _copy(inside: IO[bytes], out: IO[bytes]) -> str:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_ring(path: Path, ring: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConflictError("stands already; move the key ring away first", place=str(path)) from None
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(ring)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def _put_in_place(draft: Path, path: Path) -> None:

@@ -1,8 +1,8 @@
 """Change of the key that seals personal data (密钥轮换), while the work goes on.
 
 A new key comes on the ring and seals from then on; every process follows the file. What stands under the old keys is
-sealed anew in batches; each is a transaction of its own, and a value that somebody else changed meanwhile is left to the
-next round. A key is taken off the ring only by ``retire``, an hour after it ceased to seal and with nothing left
+sealed anew in batches; each is a transaction of its own, and a value that somebody else changed meanwhile is left to
+the next round. A key is taken off the ring only by ``retire``, an hour after it ceased to seal and with nothing left
 under it: no transaction that began with it is still open then. The lookup key stays, and so does the evidence seal.
 """
 
@@ -100,8 +100,8 @@ async def reseal(house: House, actor: str, told: Callable[[int], None] | None = 
 async def retire_keys(house: House, actor: str) -> tuple[str, ...]:
     """Take the keys off the ring that seal no more; their ids.
 
-    ConflictError, naming the reason, if there are such keys and none can go: something stands under them (reseal first),
-    or they ceased less than an hour ago.
+    ConflictError, naming the reason, if there are such keys and none can go: something stands under them (reseal
+    first), or they ceased less than an hour ago.
     """
     now = house.database.clock.now()
     path = house.settings.keys_path

@@ -125,3 +125,8 @@ async def test_one_line_a_request_without_query_or_body(clerk: httpx.AsyncClient
     assert [line["actor"] for line in lines] == ["clerk:clerk-370303", "clerk:clerk-370303", None]
     assert "欧阳" not in str(logs)
     assert "q=" not in str(logs)
+
+
+async def test_a_method_that_is_not_there_is_answered_with_all_that_are(knock: Knock) -> None:
+    answer = await (await knock()).request("PUT", "/api/v1/remedies")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
 from api.commands.policy import app
+from api.demo.sheet import cells_of, write_sheet
 from services.errors import NotFoundError
 from services.policy.loading import SHIPPED
+from tests.testing.people import application
 
 WIDE = {"COLUMNS": "200"}
 
@@ -55,3 +59,24 @@ def test_an_unknown_pack_is_named(command):
 @pytest.fixture(scope="module")
 def pack_text():
     return (SHIPPED / "zibo-2014-87.yaml").read_text(encoding="utf-8")
+
+
+def test_trying_a_pack_says_what_it_would_change_and_changes_nothing(installed, tmp_path):
+    path = tmp_path / "one.csv"
+    write_sheet(path, [cells_of(application())])
+    assert installed("import", path).code == 0
+    tried = installed("policy", "try", "zibo-2014-87", "--json")
+    # Nobody has a permit yet, so there is nobody to gain or to lose.
+    assert json.loads(tried.out) == {
+        "pack": "zibo-2014-87",
+        "on": "2014-11-03",
+        "permits": 0,
+        "affected": 0,
+        "shifts": [],
+        "load": [],
+    }
+    assert "nothing was touched" in installed("policy", "try", "zibo-2014-87").out
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("pack: {}\n", encoding="utf-8")
+    assert installed("policy", "try", bad).code == 2
+    assert installed("policy", "try", "no-such-pack").code == 2

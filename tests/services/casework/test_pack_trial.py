@@ -48,7 +48,7 @@ async def test_the_pack_in_force_changes_nothing(house: House, three: list[str])
     assert await chain_length(house) == before
 
 
-async def test_a_service_with_a_new_owner(house: House, three: list[str], tmp_path: Path, clock: SetClock) -> None:
+async def test_a_service_with_a_new_owner(house: House, three: list[str], tmp_path: Path) -> None:
     old = next(line for line in _service("ZB87-3.1.7a") if line.strip().startswith(("department:", "owner:")))
     block = "\n".join(_service("ZB87-3.1.7a"))
     candidate = changed(tmp_path, (block, block.replace(old, old.replace("culture", "sports"))))
@@ -82,6 +82,7 @@ async def test_what_is_upcoming_counts_in_its_own_month(house: House, three: lis
     whole = house.packs.named("zibo-2014-87")
     house.caseworker = type(house.caseworker)(house.keys, lambda _: lacking, house.caseworker.applications)
     trial = await try_pack(house, whole)
+    assert trial.permits == len(three)
     ((shift, count),) = trial.shifts.items()
     assert (shift.change, shift.service, shift.month, count) == (GAINS, "ZB87-3.2.2j", "2015-10", 2)
 

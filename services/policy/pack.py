@@ -17,6 +17,7 @@ from services.policy.text import Text
 if TYPE_CHECKING:
     from services.policy.plan import Plan
 
+
 @dataclass(frozen=True, slots=True)
 class Department:
     """An organisation. ``standing``: a member of the joint meeting, an associate (A12), the office, the meeting."""

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from services.casework import figures as counting
 from services.errors import UnavailableError
 from services.house import House
+from tests.api.conftest import Knock
 
 SEARCH = "/api/v1/cases/search"
 

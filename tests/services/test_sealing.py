@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sealing import KeyRing, SealError, new_key
+from services.sealing import ErasedError, KeyRing, SealError, new_key
 
 RING = {"current": "k1", "keys": {"k1": new_key()}, "lookup": new_key()}
 KEYS = KeyRing.from_json(RING)
@@ -30,10 +30,15 @@ def test_no_byte_can_be_touched(data: st.DataObject) -> None:
         KEYS.open(bytes(sealed), "case:1")
 
 
-@given(rubbish=st.binary(max_size=60))
+@given(rubbish=st.binary(min_size=1, max_size=60))
 def test_rubbish_does_not_open(rubbish: bytes) -> None:
     with pytest.raises(SealError):
         KEYS.open(rubbish, "case:1")
+
+
+def test_what_was_erased_says_so() -> None:
+    with pytest.raises(ErasedError):
+        KEYS.open(b"", "case:1")
 
 
 def test_the_same_sealed_twice_differs() -> None:

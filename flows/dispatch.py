@@ -77,6 +77,10 @@ class _Dispatcher:
             await supervise(self.house)
         except LianbanError as problem:
             get_run_logger().warning("supervision failed: %s", problem)
+        except Exception as problem:
+            # A deadlock, say: the next look comes in seconds, and the cases must not wait for it. Only the kind is
+            # logged, since the words of a foreign error may bear anything.
+            get_run_logger().error("supervision failed: %s", type(problem).__name__)
 
     async def _start_batch(self) -> bool:
         if self.at_work >= _BATCHES_AT_ONCE or self.suspect in self.batches:

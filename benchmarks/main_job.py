@@ -219,7 +219,9 @@ async def _floor(house: House, numbers: Sequence[str]) -> dict[str, Any]:
         targets = await open_targets(connection, house.keys)
     messages = await _messages(house, numbers)
     started, spent = time.perf_counter(), time.process_time()
-    async with httpx.AsyncClient(transport=AiohttpTransport(), timeout=15.0) as client:
+    # As many connections as all departments together use: with fewer, one of them waits behind the others.
+    places = httpx.Limits(max_connections=sum(target.concurrency for target in targets.values()))
+    async with httpx.AsyncClient(transport=AiohttpTransport(limits=places), timeout=15.0) as client:
         await asyncio.gather(
             *(_send(client, targets[code], own, house.database.clock.now) for code, own in messages.items())
         )

@@ -65,7 +65,8 @@ def _bears_nothing_of(personal: list[str], server: PrefectServer) -> None:
     """Nothing that Prefect stored about runs, parameters, states, logs, artifacts or results bears personal data."""
     runs = server.ask("/flow_runs/filter")
     assert {run["name"] for run in runs} >= {"调度", "逐日核对", "办理居住证 · 1 件"}
-    assert {run["state_type"] for run in runs} == {"COMPLETED"}
+    # Another test that shares the server may have deployed flows, whose schedules are none of ours.
+    assert {run["state_type"] for run in runs} - {"SCHEDULED"} == {"COMPLETED"}
     assert server.ask("/task_runs/filter")
     (database,) = server.folder.rglob("prefect.db")
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as stored:

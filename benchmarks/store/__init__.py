@@ -1,0 +1,1 @@
+"""A store of any size: permits and all that they carry, as years of service would have left them."""

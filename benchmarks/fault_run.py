@@ -191,7 +191,7 @@ class _Run:
             query = select(_STEPS.c.id).where(_STEPS.c.state == StepState.RECEIVED)
             silent = (await transaction.connection.execute(query)).scalars().all()
             moves = [Move(step, StepState.DUE, "resent", now) for step in silent]
-            await move_steps(transaction, moves, now)
+            await move_steps(transaction, moves)
 
     async def _left(self) -> int:
         waiting = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD)

@@ -120,7 +120,8 @@ CASE_MOVES: Mapping[CaseState, frozenset[CaseState]] = {
 STEP_MOVES: Mapping[StepState, frozenset[StepState]] = {
     # A call-back may come although our own try failed: the department had the message after all.
     _S.DUE: frozenset({_S.SENDING, _S.HELD, _S.SUPERSEDED, _S.WAIVED, _S.RECEIVED, _S.DONE, _S.DECLINED}),
-    _S.SENDING: frozenset({_S.DUE, _S.RECEIVED, _S.DONE, _S.DECLINED, _S.FAILED, _S.HELD, _S.SUPERSEDED}),
+    # Never superseded while a try is out: what was sent must be recorded. Who holds the claim gives it back first.
+    _S.SENDING: frozenset({_S.DUE, _S.RECEIVED, _S.DONE, _S.DECLINED, _S.FAILED, _S.HELD}),
     _S.RECEIVED: frozenset({_S.DONE, _S.DECLINED, _S.DUE, _S.FAILED, _S.SUPERSEDED, _S.WAIVED}),
     _S.FAILED: frozenset({_S.DUE, _S.RECEIVED, _S.DONE, _S.DECLINED, _S.SUPERSEDED, _S.WAIVED}),
     _S.HELD: frozenset({_S.DUE, _S.SUPERSEDED, _S.WAIVED, _S.DONE, _S.DECLINED}),

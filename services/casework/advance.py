@@ -123,7 +123,8 @@ class _Writing:
         """Turn one plan into rows and notes. ConflictError for a move that the table of states forbids."""
         standing = self.standing[plan.number]
         case = standing.case
-        if not (plan.states or plan.steps or plan.entitlements or plan.weighed or plan.superseded):
+        waits_anew = plan.weighed or plan.review_on != case.review_on
+        if not (plan.states or plan.steps or plan.entitlements or plan.superseded or waits_anew):
             return
         state = standing.state
         for target in plan.states:
@@ -264,7 +265,7 @@ class _Writing:
         await transaction.insert(Decision, self.decisions)
         await transaction.insert(Step, self.steps)
         await _write_entitlements(transaction, self.entitlements)
-        moved = await move_steps(transaction, self.moves, self.moment, waiting=True)
+        moved = await move_steps(transaction, self.moves, waiting=True)
         if len(moved) < len({move.step_id for move in self.moves}):
             raise _OvertakenError
         for numbers, state, at in (

@@ -124,7 +124,7 @@ async def _take(house: House, transaction: Transaction, department: str, outcome
     known = await _known(transaction, steps)
     fresh = [one for one in outcomes if steps[one.step].state in _ANSWERABLE]
     settlement = weigh_answers((_answered(steps[one.step], one, known[one.step]) for one in fresh), moment)
-    moved = await move_steps(transaction, settlement.moves, now)
+    moved = await move_steps(transaction, settlement.moves)
     # An answer to a further part of a step changes facts or services without moving the step.
     partial = {one.step for one in fresh if steps[one.step].state is StepState.RECEIVED}
     await apply_settlement(transaction, settlement, moved | partial, moment)

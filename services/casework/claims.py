@@ -174,16 +174,19 @@ async def _check(
             for step in one.steps.values()
             if step.id not in found.wrong and not doors.takes(step.department, step.district, step.content)
         }
+        wrong = found.wrong.keys() & one.steps.keys()
         await give_back(transaction, early, one.lease, now + _AGAIN, held=False)
         await give_back(transaction, filtered, one.lease, None, held=False)
-        for gone in early | filtered | (found.wrong.keys() & one.steps.keys()):
+        # The try that is not made is not counted: what nobody has seen need not be withdrawn.
+        await give_back(transaction, wrong, one.lease, now, held=False)
+        for gone in early | filtered | wrong:
             case_number = one.steps.pop(gone).case_number
             if gone in found.wrong:
                 transaction.note("steps.superseded", case_number, steps=[gone], reason=found.wrong[gone])
         if one.probe and not one.steps:
             await give_up_probe(transaction, one.target.department, now)
     numbers = {step.case_number for step in steps if step.id in found.wrong}
-    await move_steps(transaction, moves, now)
+    await move_steps(transaction, moves)
     await wake(transaction, numbers, now)
 
 
@@ -231,6 +234,6 @@ async def _write(
             failed.append(Move(step.id, StepState.FAILED, UNWRITABLE))
             transaction.note("steps.failed", step.case_number, steps={step.id: UNWRITABLE})
             del one.steps[step.id]
-    await move_steps(transaction, failed, now)
+    await move_steps(transaction, failed)
     if one.probe and not one.steps:
         await give_up_probe(transaction, one.target.department, now)

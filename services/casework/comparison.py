@@ -39,13 +39,17 @@ class Change:
 
 @dataclass(slots=True)
 class Difference:
-    """What must be done, by department; ``changed`` are entitlements that change without a message."""
+    """What must be done, by department; ``changed`` are entitlements that change without a message.
+
+    ``unsettled``: something stands otherwise than it is due and cannot be put right before its step has settled.
+    """
 
     opens: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
     withdraws: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
     changed: list[StandingEntitlement] = field(default_factory=list)
     superseded: set[str] = field(default_factory=set)
     review_on: date | None = None
+    unsettled: bool = False
 
     @property
     def departments(self) -> list[str]:
@@ -129,6 +133,8 @@ def _open(difference: Difference, due: Entitlement, stands: StandingEntitlement 
         elif stands.leaves_on is not None:
             stands.leaves_on = None
             difference.changed.append(stands)
+    elif stands.state is EntitlementState.PROVISIONING and stands.until_on != due.last_day:
+        difference.unsettled = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +191,5 @@ def _leave(difference: Difference, leaving: _Leaving, taken_back: _TakenBack, to
         difference.withdraws[stands.department].append(leaving.change())
         if leaving.whole_step_leaves():
             difference.superseded.add(stands.step_id)
+    elif stands.state is EntitlementState.PROVISIONING:
+        difference.unsettled = True

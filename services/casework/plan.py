@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from models import CaseState, EntitlementState, StepKind, StepState
-from services.casework.comparison import compare
+from services.casework.comparison import Difference, compare
 from services.casework.standing import Standing, StandingEntitlement
 from services.exchange.orders import round_of, step_id
 from services.policy.answer import Decision
@@ -135,13 +135,14 @@ def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, 
     """Section 三 over time: tiers, birthdays, facts that came later, and the permit's end."""
     question = standing.question(today)
     decision = decide(pack, question)
-    plan.decision, plan.weighed = decision, True
+    plan.decision = decision
     if decision.permit.outcome == "ended" and not standing.ended:
         plan.ended = True
         _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason=end_reason(standing))
     elif decision.permit.outcome == "in-force" and standing.ended:
         _reinstate(plan, standing, pack, held, today, decision)
-    _reconcile(plan, standing, pack, decision, held, today)
+    # What could not be put right yet is looked at again once its step has settled, though no fact came in since.
+    plan.weighed = not _reconcile(plan, standing, pack, decision, held, today).unsettled
     if decision.permit.outcome == "in-force":
         _ask(plan, standing, pack, question)
 
@@ -212,7 +213,9 @@ def permit_term(permit: HeldPermit) -> dict[str, Any]:
     }
 
 
-def _reconcile(plan: Plan, standing: Standing, pack: Pack, decision: Decision, permit: HeldPermit, today: date) -> None:
+def _reconcile(
+    plan: Plan, standing: Standing, pack: Pack, decision: Decision, permit: HeldPermit, today: date
+) -> Difference:
     """Plan one step a department for the difference between the services due and those that stand."""
     difference = compare(standing, decision, pack, today)
     plan.superseded.extend(sorted(difference.superseded))
@@ -244,6 +247,7 @@ def _reconcile(plan: Plan, standing: Standing, pack: Pack, decision: Decision, p
         plan.entitlements.extend(one.standing(department, EntitlementState.PROVISIONING, identity) for one in opens)
         plan.entitlements.extend(one.standing(department, EntitlementState.WITHDRAWING, identity) for one in withdraws)
     plan.review_on = difference.review_on
+    return difference
 
 
 def _conclude(plan: Plan, standing: Standing) -> None:

@@ -68,7 +68,7 @@ class Recording:
             await record_attempts(transaction, [row for result in results for row in self._attempts(result)])
             moved: set[str] = set()
             for lease, held_under in by_lease.items():
-                moved |= await move_steps(transaction, held_under, now, lease=lease)
+                moved |= await move_steps(transaction, held_under, lease=lease)
             await apply_settlement(transaction, settlement, moved, moment)
             self._note_failures(transaction, moves, moved)
             await self._move_doors(transaction, results, now)

@@ -96,7 +96,7 @@ async def _receive(house: House, transaction: Transaction, steps: Sequence[Offer
         Answered(step.id, step.case_number, step.department, step.kind, step.content, outcome=None) for step in steps
     )
     settlement = weigh_answers(answers, clock.moment())
-    moved = await move_steps(transaction, settlement.moves, clock.now(), lease=lease)
+    moved = await move_steps(transaction, settlement.moves, lease=lease)
     await apply_settlement(transaction, settlement, moved, clock.moment())
     await wake(transaction, {step.case_number for step in steps}, clock.now())
 

@@ -74,10 +74,10 @@ async def still_right(house: House, transaction: Transaction, steps: Sequence[Of
     clock = house.database.clock
     found = await recheck(transaction.connection, steps, clock.today())
     wrong = [step for step in steps if step.id in found.wrong]
-    # What failed or is held is superseded as it stands; ``move_steps`` knows which moves there are.
-    await move_steps(
-        transaction, [Move(one.id, StepState.SUPERSEDED, found.wrong[one.id]) for one in wrong], clock.now()
-    )
+    # A hand-out that ran out comes back first: nothing is superseded while it is out.
+    handed = [one for one in wrong if one.state is StepState.SENDING]
+    await move_steps(transaction, [Move(one.id, StepState.DUE, next_attempt_at=clock.now()) for one in handed])
+    await move_steps(transaction, [Move(one.id, StepState.SUPERSEDED, found.wrong[one.id]) for one in wrong])
     for step in wrong:
         transaction.note("steps.superseded", step.case_number, steps=[step.id], reason=found.wrong[step.id])
     await wake(transaction, {step.case_number for step in wrong}, clock.now())

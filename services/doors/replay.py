@@ -166,7 +166,7 @@ async def _again(
 async def _queue(transaction: Transaction, rows: Sequence[Row[Any]], now: datetime) -> int:
     """Make what is not settled due now."""
     moves = [Move(row.id, StepState.DUE, row.reason, now) for row in rows if row.state is not StepState.DUE]
-    await move_steps(transaction, moves, now)
+    await move_steps(transaction, moves)
     waiting = [row.id for row in rows if row.state is StepState.DUE]
     await transaction.connection.execute(
         update(_STEPS).where(among(transaction.connection, _STEPS.c.id, waiting)).values(next_attempt_at=now)

@@ -119,12 +119,11 @@ async def claim_steps(
 async def move_steps(
     transaction: Transaction,
     moves: Iterable[Move],
-    now: datetime,
     *,
     lease: str | None = None,
     waiting: bool = False,
 ) -> set[str]:
-    """Move steps where the law allows it; the ids that were moved.
+    """Move steps where the law allows it, at the moment of the transaction (business time); the ids that were moved.
 
     With ``lease``, only steps still held under it move: a worker that slept past its claim changes nothing. With
     ``waiting``, only steps of which no try is out and that no department has acknowledged.
@@ -142,10 +141,10 @@ async def move_steps(
             "reason": reason,
             "next_attempt_at": next_attempt_at,
             "lease": None,
-            "settled_at": now if to in _SETTLED else None,
+            "settled_at": transaction.at if to in _SETTLED else None,
         }
         if to in (StepState.RECEIVED, StepState.DONE, StepState.DECLINED):
-            values["received_at"] = func.coalesce(_STEPS.c.received_at, now)
+            values["received_at"] = func.coalesce(_STEPS.c.received_at, transaction.at)
         where = [among(transaction.connection, _STEPS.c.id, ids), _STEPS.c.state.in_(origins)]
         if lease is not None:
             where.append(_STEPS.c.lease == lease)

@@ -132,7 +132,7 @@ async def _send(transaction: Transaction, run: int, items: Sequence[Row[Any]], n
     states = await _locked_states(transaction, [item.step_id for item in items])
     ready = [item for item in items if states.get(item.step_id) is item.step_state]
     again = [item for item in ready if item.step_state in (StepState.FAILED, StepState.RECEIVED)]
-    await move_steps(transaction, [Move(item.step_id, StepState.DUE, item.step_reason, now) for item in again], now)
+    await move_steps(transaction, [Move(item.step_id, StepState.DUE, item.step_reason, now) for item in again])
     connection = transaction.connection
     due = [item.step_id for item in ready if item.step_state is StepState.DUE]
     sooner = update(_STEPS).where(among(connection, _STEPS.c.id, due)).values(next_attempt_at=now)

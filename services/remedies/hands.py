@@ -79,7 +79,7 @@ class Hands:
         rows = await self.transaction.connection.execute(query)
         cases = {row.id: row.case_number for row in rows if only is None or row.id in only}
         moves = [Move(step, StepState.SUPERSEDED, because) for step in cases]
-        moved = await move_steps(self.transaction, moves, self.transaction.at)
+        moved = await move_steps(self.transaction, moves)
         for number in sorted({cases[step] for step in moved}):
             steps = sorted(step for step in moved if cases[step] == number)
             self.transaction.note("steps.superseded", number, steps=steps, reason=because)

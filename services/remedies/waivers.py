@@ -39,7 +39,7 @@ async def waive(hands: Hands, order: Waive, steps: Sequence[Row[Any]], numbers: 
     """The steps are waived; services they were to open count as declined, those they were to withdraw as ended."""
     chosen = [step for step in steps if step.case_number in numbers]
     moves = [Move(step.id, StepState.WAIVED, order.clause) for step in chosen]
-    moved = await move_steps(hands.transaction, moves, hands.transaction.at)
+    moved = await move_steps(hands.transaction, moves)
     tried = [step.id for step in chosen if step.id in moved and step.attempts]
     unsent = [step.id for step in chosen if step.id in moved and not step.attempts]
     await _settle(hands, numbers, tried, EntitlementState.PROVISIONING, EntitlementState.DECLINED, WAIVED)

@@ -27,7 +27,7 @@ async def _claim(
 
 async def _move(database: Database, *moves: Move, lease: str | None = None) -> set[str]:
     async with database.write("dispatch") as transaction:
-        return await move_steps(transaction, moves, database.clock.now(), lease=lease)
+        return await move_steps(transaction, moves, lease=lease)
 
 
 async def test_two_who_claim_at_once_never_hold_the_same_step(ledger: Any) -> None:

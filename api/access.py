@@ -9,13 +9,16 @@ from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
 from typing import Any, Final
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
+from api.entrance.answers import answer_with_page
+from api.guard import FORMS, SAFE, admit
 from api.state import doors_of
 from models import Role
-from services.access import Caller, KeyRefusedError, find_caller
-from services.errors import AccessError
+from services.errors import LianbanError
 
 
 class Open(Enum):
@@ -44,6 +47,11 @@ _RETRIES_SEEN: Final = _OVERSIGHT | {Role.COORDINATOR}
 # Routes that take a workbook in the place of JSON.
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORKBOOKS: Final = frozenset({"hand_in_work"})
+# Pages that a person with a password for the first sign-in may use: those on which it is changed.
+_WITH_INITIAL_PASSWORD: Final = frozenset({"own_account", "change_password", "sign_out"})
+
+# Bytes that somebody who is not signed in may send to a page.
+_SMALL: Final = 8_192
 
 MATRIX: Final[Mapping[str, Rule]] = {
     "openapi": Open.PUBLIC,
@@ -99,6 +107,14 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "approve": _MENDS,
     "reject": _MENDS,
     "correct_application": _INTAKE,
+    # Pages
+    "sign_in_page": Open.PUBLIC,
+    "sign_in": Open.PUBLIC,
+    "sign_out": _ANY,
+    "own_account": _ANY,
+    "change_password": _ANY,
+    "end_own_session": _ANY,
+    "end_other_sessions": _ANY,
 }
 
 
@@ -118,16 +134,20 @@ class GuardedRoute(APIRoute):
         """Whether the route reads a body."""
         return bool(self.methods and self.methods & {"POST", "PUT", "PATCH"})
 
+    @property
+    def changes(self) -> bool:
+        """Whether the route does something, and a session's request needs its token."""
+        return bool(self.methods and self.methods - SAFE)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler with its guard in front."""
-        rule, takes_body, workbook = self.rule, self.takes_body, self.name in _WORKBOOKS
+        rule, takes_body, kinds = self.rule, self.takes_body, self._kinds()
         serve = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
             house = doors_of(request).house
-            if not isinstance(rule, Open):
-                request.state.caller = await _admit(request, rule)
-            if takes_body and _bears_body(request) and not _fits(request.headers.get("content-type", ""), workbook):
+            await self._admit(request, rule)
+            if takes_body and _bears_body(request) and not kinds(request.headers.get("content-type", "")):
                 raise HTTPException(415)
             if rule is not Open.PUBLIC and house.settings.simulate:
                 # Another process may have moved the clock of a simulated system.
@@ -136,26 +156,65 @@ class GuardedRoute(APIRoute):
 
         return guarded
 
+    async def _admit(self, request: Request, rule: Rule) -> None:
+        if not isinstance(rule, Open):
+            await admit(request, rule)
 
-async def _admit(request: Request, roles: frozenset[Role]) -> Caller:
-    database = doors_of(request).house.database
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.strip():
-        raise KeyRefusedError("send an access key: `Authorization: Bearer lbk_…`", "key-missing")
-    async with database.read() as connection:
-        caller = await find_caller(connection, secret.strip(), database.clock.now())
-    if caller.role not in roles:
-        may = ", ".join(sorted(role.value for role in roles))
-        raise AccessError(f"this is for {may}; your key is a {caller.role.value}'s", place="authorization")
-    return caller
+    def _kinds(self) -> Callable[[str], bool]:
+        return _is_workbook if self.name in _WORKBOOKS else _is_json
+
+
+class GuardedPage(GuardedRoute):
+    """A page for people, behind the same matrix. Who is not signed in is sent to sign in and comes back afterwards; who
+    may not see it is told so on a page, as is every error. Forms are taken, with the session's ``csrf_token``.
+
+    Make routers of pages with ``APIRouter(route_class=GuardedPage, include_in_schema=False)``.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler with its guard in front, and pages in the place of problem documents."""
+        serve = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            try:
+                return await serve(request)
+            except (LianbanError, HTTPException, RequestValidationError) as problem:
+                return answer_with_page(request, problem)
+
+        return shown
+
+    async def _admit(self, request: Request, rule: Rule) -> None:
+        if not isinstance(rule, Open):
+            await admit(request, rule, forms=True, initial=self.name in _WITH_INITIAL_PASSWORD)
+        elif self.takes_body and not _is_small(request):
+            # Anybody may send this one.
+            raise HTTPException(413)
+
+    def _kinds(self) -> Callable[[str], bool]:
+        return _is_form
 
 
 def _bears_body(request: Request) -> bool:
     return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
 
 
-def _fits(content_type: str, workbook: bool) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    if workbook:
-        return kind == WORKBOOK
+def _is_small(request: Request) -> bool:
+    told = request.headers.get("content-length", "")
+    return told.isdigit() and int(told) <= _SMALL
+
+
+def _kind(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _is_json(content_type: str) -> bool:
+    kind = _kind(content_type)
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _is_workbook(content_type: str) -> bool:
+    return _kind(content_type) == WORKBOOK
+
+
+def _is_form(content_type: str) -> bool:
+    return _kind(content_type) in FORMS

@@ -15,6 +15,9 @@ from fastapi import FastAPI
 
 from api import openapi, problems
 from api.access import MATRIX, GuardedRoute, Open
+from api.entrance import pages as entrance
+from api.guard import is_https
+from api.headers import SecurityHeaders
 from api.limits import BodyLimit
 from api.logs import RequestLog, configure_logs
 from api.problems import answer_failure
@@ -87,6 +90,7 @@ def create_app(
         callbacks,
         doors,
         endpoints,
+        entrance,
         incidents,
         reference,
         remedies,
@@ -97,6 +101,7 @@ def create_app(
     # The last added is the outermost: the log sees what the limit refuses.
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(RequestLog, answer=answer_failure)
+    app.add_middleware(SecurityHeaders, https=is_https(settings))
     _check_matrix(app)
     return app
 

@@ -45,6 +45,7 @@ COMMANDS = {
     "retention": _Command("retention", "retention"),
     "access-log": _Command("access_log", "access_log"),
     "conformance": _Command("conformance", "conformance"),
+    "account": _Command("account"),
     "key": _Command("key"),
     "keys": _Command("keys"),
     "endpoint": _Command("endpoint"),

@@ -31,6 +31,21 @@ _WORDS = {
     500: "系统内部错误，已记录 / An error of ours, logged",
     503: "暂时无法提供服务 / Unavailable for the moment",
 }
+_SCHEMES: dict[str, dict[str, Any]] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "访问密钥 / an access key, `lbk_…`"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "lianban",
+        "description": "登录后的会话 / the session of a person who signed in; by https the cookie is `__Host-lianban`",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "会话的防伪令牌，办理类请求必带 / the session's token, with whatever changes something",
+    },
+}
 _SIGNED_HEADERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("webhook-id", "消息编号，即幂等键 / the idempotency key: the same step always bears the same id", {}),
     (
@@ -97,9 +112,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for replaced in ("HTTPValidationError", "ValidationError"):
         schemas.pop(replaced, None)
     schemas["ProblemDocument"] = own
-    components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "访问密钥 / an access key, `lbk_…`"}
-    }
+    components["securitySchemes"] = dict(_SCHEMES)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if isinstance(route, GuardedRoute) and route.include_in_schema:
@@ -114,7 +127,8 @@ def _guard(operation: dict[str, Any], route: GuardedRoute) -> None:
     statuses = [500, 503]
     rule = MATRIX[route.name]
     if not isinstance(rule, Open):
-        operation["security"] = [{"key": []}]
+        by_session: dict[str, list[str]] = {"session": [], "csrf": []} if route.changes else {"session": []}
+        operation["security"] = [{"key": []}, by_session]
         operation["x-roles"] = [role.value for role in Role if role in rule]
         statuses += [401, 403]
     if route.takes_body:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from api.logs import log_failure
 from services.access import KeyRefusedError
+from services.access.sessions import SessionRefusedError
 from services.errors import LianbanError, UnavailableError
 from services.intake.problems import Problem, problems_of
 from services.policy.text import Text
@@ -33,6 +34,7 @@ _TITLES: Mapping[int, Text] = {
     413: Text("内容过大", "Too large"),
     415: Text("内容类型不支持", "Not a supported type of content"),
     422: Text("内容不符合要求", "The content does not hold"),
+    429: Text("请求过于频繁，请稍后再试", "Too many requests; try again later"),
     500: Text("系统内部错误", "An error of ours"),
     503: Text("暂时无法提供服务", "Unavailable for the moment"),
 }
@@ -81,6 +83,11 @@ class ProblemDocument(BaseModel):
     checks: dict[str, Any] | None = None
 
 
+def title_of(status: int) -> Text:
+    """What a status means, for people."""
+    return _TITLES.get(status, Text("请求未能办理", "The request failed"))
+
+
 def problem(
     status: int,
     code: str | None = None,
@@ -92,7 +99,7 @@ def problem(
     **more: Any,
 ) -> JSONResponse:
     """A problem document as a response; ``more`` are further members of it."""
-    title, code = _TITLES.get(status, Text("请求未能办理", "The request failed")), code or _CODES.get(status, "error")
+    title, code = title_of(status), code or _CODES.get(status, "error")
     document = ProblemDocument(
         type=f"urn:lianban:problem:{code}",
         title=f"{title.zh} {title.en}",
@@ -126,7 +133,7 @@ def answer_error(request: Request, error: LianbanError) -> JSONResponse:
     """An error of the domain as a problem document."""
     headers: dict[str, str] = {}
     if error.status == 401:
-        scheme = "Bearer" if isinstance(error, KeyRefusedError) else "Signature"
+        scheme = "Bearer" if isinstance(error, KeyRefusedError | SessionRefusedError) else "Signature"
         headers["WWW-Authenticate"] = f'{scheme} realm="lianban"'
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = _RETRY_AFTER

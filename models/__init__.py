@@ -1,5 +1,6 @@
 """What is remembered: tables, states with their legal transitions, migrations. No behaviour."""
 
+from models.access import AccessKey, Account, Session, SignInBrake
 from models.base import metadata
 from models.cases import Case, CaseCounter, Decision, Fact, Permit
 from models.endpoints import Endpoint, EndpointDay, Maintenance
@@ -18,12 +19,13 @@ from models.states import (
     StepState,
 )
 from models.steps import Attempt, Entitlement, InboundMessage, InboundStep, Step
-from models.system import AccessKey, AuditEntry, AuditHead, SystemClock
+from models.system import AuditEntry, AuditHead, SystemClock
 
 __all__ = [
     "OPEN_CASES",
     "OPEN_STEPS",
     "AccessKey",
+    "Account",
     "Attempt",
     "AuditEntry",
     "AuditHead",
@@ -57,6 +59,8 @@ __all__ = [
     "RetryRun",
     "RetryState",
     "Role",
+    "Session",
+    "SignInBrake",
     "Step",
     "StepKind",
     "StepState",

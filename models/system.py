@@ -1,4 +1,4 @@
-"""What the installation itself remembers: the audit log, access keys, the clock of a simulated system."""
+"""What the installation itself remembers: the audit log, the clock of a simulated system."""
 
 from datetime import datetime
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Index
 from sqlmodel import Field, SQLModel
 
-from models.base import JsonType, UtcDateTime, state_type
-from models.states import Role
+from models.base import JsonType, UtcDateTime
 
 
 class AuditEntry(SQLModel, table=True):
@@ -34,20 +33,6 @@ class AuditHead(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     sequence: int
     hash: str = Field(max_length=64)
-
-
-class AccessKey(SQLModel, table=True):
-    """A machine client's or an operator's key. Only its hash is kept; ``scope`` is a department or a district."""
-
-    __tablename__ = "access_keys"
-
-    hash: str = Field(primary_key=True, max_length=64)
-    name: str = Field(max_length=80)
-    role: Role = Field(sa_column=Column(state_type(Role), nullable=False))
-    scope: str | None = Field(default=None, max_length=40)
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime)
-    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class SystemClock(SQLModel, table=True):

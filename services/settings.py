@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.access.sessions import SessionTerms
 from services.errors import InputError
 from services.exchange.addresses import PORTS
 from services.sealing import KeyRing, new_key
@@ -25,7 +27,8 @@ class Settings(BaseSettings):
 
     ``intranet``: networks (``10.0.0.0/8``) in which departments' endpoints may be although they are private; all
     others must be public, by https, on one of ``endpoint_ports``. ``approval_above``: a remedy for more cases than that
-    needs a second person.
+    needs a second person. ``session_minutes``: how long a person stays signed in without doing anything;
+    ``session_hours``: at the longest.
     """
 
     model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
@@ -43,6 +46,8 @@ class Settings(BaseSettings):
     linger_seconds: float = Field(default=50.0, ge=0)
     poll_seconds: float = Field(default=0.5, gt=0)
     max_body_bytes: int = 1_000_000
+    session_minutes: int = Field(default=60, ge=1, le=1_440)
+    session_hours: int = Field(default=12, ge=1, le=168)
     answers_kept_days: int = Field(default=1_095, ge=0)
     refused_kept_days: int = Field(default=1_095, ge=0)
     intranet: Annotated[tuple[str, ...], NoDecode] = ()
@@ -59,6 +64,11 @@ class Settings(BaseSettings):
     def dsn(self) -> str:
         """The SQLAlchemy URL: what was set, or SQLite in the data folder."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'lianban.db'}"
+
+    @property
+    def session_terms(self) -> SessionTerms:
+        """How long a person stays signed in."""
+        return SessionTerms(timedelta(minutes=self.session_minutes), timedelta(hours=self.session_hours))
 
     @property
     def keys_path(self) -> Path:

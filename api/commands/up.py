@@ -14,11 +14,13 @@ from api.system.installation import (
     connect_sandbox,
     operator_key,
     prepare_database,
+    rehearsal_accounts,
     sandbox_secrets,
 )
 from api.system.prefect_api import PrefectApi
 from api.system.programs import Programs, programs
 from api.system.whole import Ports, Sandbox, environment, start_api, start_prefect, start_sandbox
+from services.access.accounts import has_administrator
 from services.errors import UnavailableError
 from services.house import House, open_house
 from services.settings import Settings
@@ -44,6 +46,9 @@ async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbo
     async with programs(environment(settings, ports, sandbox=sandbox), settings.data_dir / "logs") as running:
         async with open_house(settings) as house:
             key = await operator_key(house)
+            accounts = await rehearsal_accounts(house) if sandbox else []
+            async with house.database.read() as connection:
+                administered = await has_administrator(connection)
             if sandbox:
                 await _play_departments(house, running, ports, people)
         with console.status("正在启动（约 30 秒）…… Starting (about 30 s)"):
@@ -51,9 +56,16 @@ async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbo
             await start_prefect(running, ports)
             await _dispatch_now(ports)
         console.print(f"接口 HTTP          {ports.api_url}   （{ports.api_url}/openapi.json）")
+        console.print(f"登录 Sign in        {ports.api_url}/sign-in")
         console.print(f"Prefect            {ports.prefect_url.removesuffix('/api')}")
         console.print(f"数据目录 Data       {settings.data_dir.resolve()}")
         console.print(f"管理员密钥 Admin key  {key}")
+        for one in accounts:
+            told = f"{one.account.name:<13}  {one.password}"
+            console.print(f"演练账号 Account     {told}   （只显示这一次 shown this once）")
+        if not administered:
+            console.print("尚无管理员账号，请另开终端新建一个。 Nobody can sign in yet; in another terminal:")
+            console.print(f"  lianban --data {settings.data_dir} account create NAME administrator", soft_wrap=True)
         console.print("按 Ctrl-C 停止。 Ctrl-C stops it.")
         ended = await running.ended()
         raise UnavailableError(f"ended by itself; see {running.logs / ended.name}.log", place=ended.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models import Role
 from services.access import create_key
+from services.access.accounts import NewAccount, create_account, list_accounts
 from services.endpoints import open_targets, register_endpoint
 from services.exchange.delivery import Target
 from services.exchange.signatures import new_secret
@@ -18,6 +19,8 @@ from services.policy.pack import Pack
 from services.settings import Settings
 
 _OPERATOR_DAYS = 365
+# Where the people of a rehearsal work; the others see the whole city.
+_REHEARSED = {Role.CLERK: "370303", Role.OFFICER: "hrss"}
 
 
 def prepare_database(settings: Settings) -> None:
@@ -39,6 +42,19 @@ async def operator_key(house: House) -> str:
         )
         _write_secret(path, key + "\n")
     return key
+
+
+async def rehearsal_accounts(house: House) -> list[NewAccount]:
+    """On a rehearsal that has no account yet: one for each role, with passwords that last."""
+    async with house.database.read() as connection:
+        if await list_accounts(connection):
+            return []
+    return [
+        await create_account(
+            house.database, house.packs, "setup", name=role.value, role=role, scope=_REHEARSED.get(role), initial=False
+        )
+        for role in Role
+    ]
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.app import create_app
 from models import Role
-from services.access import create_key
+from services.access import create_key, passwords
+from services.access.accounts import change_password, create_account
+from services.access.sessions import csrf_token
 from services.casework import deliveries
 from services.house import House
 from tests.testing.departments import Departments
 
 Knock = Callable[..., Awaitable[httpx.AsyncClient]]
+SignIn = Callable[..., Awaitable["Browser"]]
+Browse = Callable[[], Awaitable["Browser"]]
+PASSWORD = "correct horse battery"
 
 
 class ListeningPrefect:
@@ -67,6 +75,71 @@ async def knock(app: FastAPI, house: House) -> AsyncIterator[Knock]:
             return await stack.enter_async_context(client)
 
         yield knock
+
+
+class Browser(httpx.AsyncClient):
+    """A person's browser as far as the doors can tell: it keeps cookies and says where its requests come from."""
+
+    @property
+    def csrf(self) -> str:
+        """The token for forms and scripts of the session that it holds."""
+        return csrf_token(self.cookies["lianban"])
+
+    async def submit(self, path: str, **fields: str) -> httpx.Response:
+        """Send a form of one of our own pages, with the session's token."""
+        return await self.post(path, data={"csrf_token": self.csrf, **fields})
+
+
+@pytest.fixture
+async def browse(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Browse]:
+    """Opens a browser in which nobody is signed in."""
+    # Hashing a password is dear on purpose; what is tested here is everything else.
+    monkeypatch.setattr(passwords, "_hasher", cheap_hasher)
+    async with AsyncExitStack() as stack:
+
+        async def browse() -> Browser:
+            headers = {"sec-fetch-site": "same-origin", "accept": "text/html", "user-agent": "Browser of the tests"}
+            transport = httpx.ASGITransport(app)
+            return await stack.enter_async_context(
+                Browser(transport=transport, base_url="http://lianban.test", headers=headers)
+            )
+
+        yield browse
+
+
+@pytest.fixture
+def sign_in(house: House, browse: Browse) -> SignIn:
+    """Signs a person in: ``await sign_in(Role.CLERK, "370303")`` gives the browser of a new account, its first password
+    changed already. Scripts' requests need ``headers={"x-csrf-token": browser.csrf}``, forms ``browser.submit(…)``.
+    """
+
+    async def sign_in(role: Role, scope: str | None = None, name: str | None = None) -> Browser:
+        name = name or f"{role.value}.{scope or 'city'}"
+        made = await create_account(
+            house.database, house.packs, "administrator:test", name=name, role=role, scope=scope
+        )
+        await change_password(house.database, made.account.caller, made.password, PASSWORD)
+        browser = await browse()
+        answer = await enter(browser, name, PASSWORD)
+        assert answer.status_code == 303, answer.text
+        return browser
+
+    return sign_in
+
+
+async def enter(browser: Browser, name: str, password: str, wanted: str = "") -> httpx.Response:
+    """Open the sign-in page, fill in its form and send it."""
+    shown = await browser.get("/sign-in", params={"next": wanted} if wanted else {})
+    token = re.search(r'name="csrf_token" value="(\w+)"', shown.text)
+    if token is None:
+        return shown
+    fields = {"csrf_token": token[1], "next": wanted, "name": name, "password": password}
+    return await browser.post("/sign-in", data=fields)
+
+
+def cheap_hasher() -> PasswordHash:
+    """Argon2 at its cheapest."""
+    return PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from api.access import MATRIX, GuardedRoute, Open
+from api.access import MATRIX, GuardedPage, GuardedRoute, Open
 from api.openapi import named_routes
 from models import Role
-from tests.api.conftest import Knock
+from tests.api.conftest import Browse, Browser, Knock, SignIn
 
 SCOPES = {Role.OFFICER: "hrss"}
 FILLED = {
@@ -27,12 +28,18 @@ FILLED = {
 }
 
 
-def _guarded(app: FastAPI) -> list[tuple[str, str, str]]:
-    """Every guarded route: its name, a method, and a path with its parameters filled in."""
+# Pages after which the client is nobody; that they work is tested at the entrance.
+ENDS_THE_SESSION = {"sign_out"}
+# Forms of the entrance that refuse an empty one with what the guard answers, too.
+OWN_REFUSAL = {"sign_in", "change_password"}
+
+
+def _guarded(app: FastAPI) -> list[tuple[str, str, str, bool]]:
+    """Every guarded route: its name, a method, a path with its parameters filled in, and whether it is a page."""
     return [
-        (name, method, re.sub(r"{(\w+)}", lambda found: FILLED[found[1]], route.path))
+        (name, method, re.sub(r"{(\w+)}", lambda found: FILLED[found[1]], route.path), isinstance(route, GuardedPage))
         for name, route in named_routes(app)
-        if isinstance(route, GuardedRoute)
+        if isinstance(route, GuardedRoute) and name not in OWN_REFUSAL
         for method in route.methods or ()
     ]
 
@@ -56,21 +63,33 @@ def test_a_route_that_is_in_no_matrix_cannot_be_made() -> None:
 
 
 @pytest.mark.parametrize("role", [None, *Role])
-async def test_every_cell_of_the_matrix(app: FastAPI, knock: Knock, role: Role | None) -> None:
-    client = await knock(role, SCOPES.get(role) if role else None)
+@pytest.mark.parametrize("by", ["key", "session"])
+async def test_every_cell_of_the_matrix(
+    app: FastAPI, knock: Knock, browse: Browse, sign_in: SignIn, role: Role | None, by: str
+) -> None:
+    scope = SCOPES.get(role) if role else None
+    client = await knock(role, scope) if by == "key" else await sign_in(role, scope) if role else await browse()
+    headers = {"x-csrf-token": client.csrf} if isinstance(client, Browser) and role else {}
     met: dict[str, Any] = {}
     expected: dict[str, Any] = {}
-    for name, method, path in _guarded(app):
+    for name, method, path, is_page in _guarded(app):
         rule = MATRIX[name]
-        answer = await client.request(method, path)
-        # Past the guard an empty request meets whatever it meets, but never 401 or 403.
-        met[name] = answer.status_code if answer.status_code in {401, 403} else "in"
+        if role is not None and name in ENDS_THE_SESSION:
+            continue
+        answer = await client.request(method, path, headers=headers)
+        # Past the guard an empty request meets whatever it meets, but never what the guard itself answers.
+        met[name] = answer.status_code if _is_refusal(answer) else "in"
         allowed = isinstance(rule, Open) or role in rule
-        expected[name] = "in" if allowed else 401 if role is None else 403
-        if met[name] != "in":
+        expected[name] = "in" if allowed else 403 if role else 303 if is_page else 401
+        if met[name] != "in" and not is_page:
             assert answer.headers["content-type"] == "application/problem+json"
             assert (answer.status_code == 401) == ("www-authenticate" in answer.headers)
     assert met == expected
+
+
+def _is_refusal(answer: httpx.Response) -> bool:
+    """Whether the guard turned the request away: not known, not permitted, or sent to sign in."""
+    return answer.status_code in {401, 403} or answer.headers.get("location", "").startswith("/sign-in")
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic bGJr", "Bearer lbk_wrong", "lbk_" + "A" * 43])

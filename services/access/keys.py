@@ -1,4 +1,4 @@
-"""Access keys: who may knock at the doors, in which role, and what part of the city they see.
+"""Access keys: how machines and programs knock at the doors.
 
 A key is shown once, when it is made; only its SHA-256 is kept. A name stands for one caller: several keys of one name
 may overlap, so that a key is changed without a stop. Keys live in wire time, whatever a simulated system's clock says.
@@ -15,49 +15,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import Row, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import AccessKey, Role
+from models import AccessKey, Account, Role
+from services.access.callers import NAME_PATTERN, Caller, check_scope
 from services.database import Transaction, table
 from services.errors import AccessError, InputError, NotFoundError
 from services.policy.registry import PackRegistry
 
-_KEYS = table(AccessKey)
+_KEYS, _ACCOUNTS = table(AccessKey), table(Account)
 _PREFIX = "lbk_"
 # 32 random bytes in URL-safe Base64: what does not look like it is not worth a look into the database.
 _SECRET = re.compile(r"lbk_[A-Za-z0-9_-]{43}")
-# With the role before it, a name must fit the audit log's actor.
-_NAME = re.compile(r"[\w.@-]{1,60}")
+_NAME = re.compile(NAME_PATTERN)
 _ID_LENGTH = 12
 MAX_DAYS = 1_095
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What a reader sees: the cases of one district, the cases and steps of one department, or the whole city."""
-
-    district: str | None = None
-    department: str | None = None
-
-
-WHOLE_CITY = Sight()
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls: the key's name and role; ``scope`` is a department for an officer, else a district or None."""
-
-    name: str
-    role: Role
-    scope: str | None = None
-
-    @property
-    def actor(self) -> str:
-        """How the audit log names the caller: ``clerk:zhangdian-1``."""
-        return f"{self.role.value}:{self.name}"
-
-    @property
-    def sight(self) -> Sight:
-        """What the caller sees."""
-        return Sight(department=self.scope) if self.role is Role.OFFICER else Sight(district=self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +72,9 @@ async def create_key(
         raise InputError("must be 1 to 60 letters, digits or . _ @ -", place="name")
     if not 1 <= days <= MAX_DAYS:
         raise InputError(f"must be 1 to {MAX_DAYS} days", place="days")
-    _check_scope(packs, role, scope)
+    check_scope(packs, role, scope)
+    if (await transaction.connection.execute(select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.name == name))).first():
+        raise InputError("is a person's account; a key needs a name of its own", place="name")
     valid = and_(_KEYS.c.name == name, _KEYS.c.revoked_at.is_(None), _KEYS.c.expires_at > now)
     for other in await transaction.connection.execute(select(_KEYS.c.role, _KEYS.c.scope).where(valid)):
         if (other.role, other.scope) != (role, scope):
@@ -167,17 +139,3 @@ async def find_caller(connection: AsyncConnection, secret: str, now: datetime) -
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _check_scope(packs: PackRegistry, role: Role, scope: str | None) -> None:
-    if role is Role.OFFICER:
-        if not any(scope in pack.departments for pack in packs.packs):
-            raise InputError("an officer works for one department; give its code", place="scope")
-    elif scope is not None and not any(scope in pack.districts for pack in packs.packs):
-        raise InputError("is not the code of a district; leave it out for the whole city", place="scope")
-
-
-def own_department(caller: Caller, department: str) -> None:
-    """NotFoundError if ``caller`` is an officer of another department than ``department``: it is out of sight."""
-    if caller.role is Role.OFFICER and caller.scope != department:
-        raise NotFoundError("no such department is connected", place="department")

@@ -1,0 +1,81 @@
+"""Who may come in: access keys of machines, accounts of people and their sessions, and the brake on guessing.
+
+Of keys, sessions and passwords only hashes are kept. All instants are wire time.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from models.base import UtcDateTime, state_type
+from models.states import Role
+
+
+class AccessKey(SQLModel, table=True):
+    """A machine client's or an operator's key. Only its hash is kept; ``scope`` is a department or a district."""
+
+    __tablename__ = "access_keys"
+
+    hash: str = Field(primary_key=True, max_length=64)
+    name: str = Field(max_length=80)
+    role: Role = Field(sa_column=Column(state_type(Role), nullable=False))
+    scope: str | None = Field(default=None, max_length=40)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Account(SQLModel, table=True):
+    """One person's account. It is never deleted and its ``name`` (what the person signs in under) never given again, so
+    that an entry of the audit log means one person for ever.
+
+    ``password``: its argon2 hash; None where the person signs in elsewhere. ``password_is_initial``: it was given by
+    somebody else and must be changed before anything else is done.
+    """
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=60)
+    role: Role = Field(sa_column=Column(state_type(Role), nullable=False))
+    scope: str | None = Field(default=None, max_length=40)
+    password: str | None = Field(default=None, max_length=200)
+    password_is_initial: bool = True
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Session(SQLModel, table=True):
+    """One time that a person is signed in, from one browser. ``hash`` is the SHA-256 of the token in its cookie.
+
+    ``source`` (the network address) and ``agent`` (what the browser calls itself) tell the person which session it is.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_account_id_ended_at", "account_id", "ended_at"),)
+
+    hash: str = Field(primary_key=True, max_length=64)
+    account_id: int = Field(sa_column=Column(ForeignKey("accounts.id"), nullable=False))
+    source: str = Field(max_length=64)
+    agent: str = Field(max_length=120)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_because: str | None = Field(default=None, max_length=24)
+
+
+class SignInBrake(SQLModel, table=True):
+    """Failed sign-ins under one name, or from one source. ``key``: ``name:`` or ``source:`` and a keyed hash, since
+    what is typed as a name may be a password. Nobody gets in under it before ``until``.
+    """
+
+    __tablename__ = "sign_in_brakes"
+    __table_args__ = (Index("ix_sign_in_brakes_last_at", "last_at"),)
+
+    key: str = Field(primary_key=True, max_length=80)
+    failures: int = 0
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,21 @@
+"""Access: who may come in, as whom, and what part of the city they see.
+
+People sign in with an account and have sessions (``accounts``, ``sessions``, ``sign_in``); machines bring keys
+(``keys``). Either way a ``Caller`` comes of it, and every list passes through the caller's ``Sight``.
+"""
+
+from services.access.callers import WHOLE_CITY, Caller, Sight, own_department
+from services.access.keys import KeyRefusedError, KeyRow, create_key, find_caller, list_keys, revoke_keys
+
+__all__ = [
+    "WHOLE_CITY",
+    "Caller",
+    "KeyRefusedError",
+    "KeyRow",
+    "Sight",
+    "create_key",
+    "find_caller",
+    "list_keys",
+    "own_department",
+    "revoke_keys",
+]

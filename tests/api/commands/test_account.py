@@ -1,0 +1,62 @@
+"""``lianban account``: from the first administrator to the last session ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.access import passwords
+from tests.api.conftest import cheap_hasher
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch):
+    monkeypatch.setattr(passwords, "_hasher", cheap_hasher)
+
+
+def test_an_account_from_making_to_shutting(installed):
+    made = installed("account", "create", "Wang", "administrator")
+    assert made.code == 0
+    assert len(made.out.strip()) == 19
+    listed = installed("account", "list")
+    assert "wang" in listed.out
+    assert made.out.strip() not in listed.out
+    reset = installed("account", "password", "wang")
+    assert reset.code == 0
+    assert reset.out != made.out
+    assert "未被锁定" in installed("account", "unlock", "wang").out
+    assert installed("account", "sessions", "wang").code == 0
+    assert "0" in installed("account", "end-sessions", "wang").out
+    # Somebody must be able to administer the city.
+    last = installed("account", "disable", "wang")
+    assert (last.code, "last administrator" in last.err) == (2, True)
+    assert installed("account", "role", "wang", "clerk", "--scope", "370303").code == 2
+    assert installed("account", "create", "li", "administrator").code == 0
+    assert installed("account", "disable", "wang").code == 0
+    assert installed("account", "disable", "wang").code == 2
+    assert "停用" in installed("account", "list").out
+    assert installed("account", "enable", "wang").code == 0
+    assert installed("account", "role", "wang", "clerk", "--scope", "370303").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (("li", "officer"), "scope"),
+        (("li", "clerk", "--scope", "999999"), "scope"),
+        (("a b", "auditor"), "name"),
+        (("a\r\nx", "auditor"), "name"),
+        (("a" * 61, "auditor"), "name"),
+    ],
+)
+def test_what_cannot_be_an_account(installed, words, place):
+    refused = installed("account", "create", *words)
+    assert refused.code == 2
+    assert refused.err.startswith(place)
+
+
+def test_names_belong_to_one_person_or_machine_for_ever(installed):
+    assert installed("account", "create", "li", "auditor").code == 0
+    assert installed("account", "create", "LI", "clerk", "--scope", "370303").code == 2
+    assert installed("key", "create", "li", "auditor").code == 2
+    assert installed("key", "create", "scraper", "auditor").code == 0
+    assert installed("account", "create", "scraper", "auditor").code == 2

@@ -1,5 +1,6 @@
 """The ledger: entitlements (权益事项), the steps asked of departments (协办事项), and every attempt (推送记录)."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -62,6 +63,11 @@ class Step(SQLModel, table=True):
     received_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str | None = Field(default=None, max_length=200)
+
+
+def services_of(content: Mapping[str, Any]) -> frozenset[str]:
+    """The services about which ``Step.content`` asks, to open or to withdraw."""
+    return frozenset(one["service"] for ask in ("open", "withdraw") for one in content.get(ask, ()))
 
 
 class Attempt(SQLModel, table=True):

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from models import Case, CaseState, Decision, Entitlement, Permit, PermitState, Step, StepState
 from models.states import CASE_MOVES
 from services.casework.plan import Plan, end_reason, permit_term, plan_case
+from services.casework.splitting import split_planned
 from services.casework.standing import Applications, Standing, load_standing
 from services.database import Database, Transaction, is_postgresql, table
 from services.errors import ConflictError, UnavailableError
@@ -283,6 +284,9 @@ class _Writing:
             await transaction.connection.execute(
                 update(cases).where(cases.c.number == bindparam("key")).values(changed), self.cases
             )
+        if self.steps:
+            departments = {step["department"] for step in self.steps}
+            await split_planned(transaction, departments, {step["case_number"] for step in self.steps})
 
 
 def _held(standing: Standing) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Endpoint, StepState
+from models.steps import services_of
 from services.casework.rechecks import recheck
 from services.clock import china_day
 from services.database import Transaction, table
@@ -63,8 +64,7 @@ def _left_out(row: Row[Any], step: Row[Any]) -> bool:
     """Whether the endpoint's filters leave the step out."""
     if row.districts is not None and step.district not in row.districts:
         return True
-    asked = {one["service"] for ask in ("open", "withdraw") for one in step.content.get(ask, ())}
-    return row.services is not None and bool(asked) and not asked <= set(row.services)
+    return row.services is not None and not services_of(step.content) <= set(row.services)
 
 
 async def still_right(house: House, transaction: Transaction, steps: Sequence[Offered]) -> list[Offered]:

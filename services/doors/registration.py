@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from models import Door, Endpoint, EndpointState
+from services.casework.splitting import split_standing
 from services.database import Transaction, is_postgresql, table
 from services.errors import ConflictError, InputError, NotFoundError
 from services.exchange.connections import ClientCertificate, ClientCredentials, check_authority, check_certificate
@@ -123,6 +124,8 @@ async def register(house: House, registration: Registration, actor: str) -> Regi
             signing=list(credentials.schemes()),
             batch_size=registration.batch_size,
         )
+    # What waits for the department, as planned under the old filter.
+    await split_standing(house.database, department, actor)
     return Registered(department, state, row is None, shown)
 
 

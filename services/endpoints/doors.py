@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Endpoint, EndpointState, Maintenance
+from models.steps import services_of
 from services.database import table
 from services.endpoints.health import health_of
 from services.endpoints.registry import target_of
@@ -40,14 +41,14 @@ class Doors:
 
     def takes(self, department: str, district: str, content: Mapping[str, Any]) -> bool:
         """Whether the endpoint takes a step by its filters. A step goes out whole: every service of it must be taken.
+        What is planned is split accordingly (``casework.splitting``): only a step that was tried before may be mixed.
 
         Verifications and news of the permit bear no service, so that only their district counts.
         """
         row = self.rows[department]
         if row.districts is not None and district not in row.districts:
             return False
-        asked = {one["service"] for key in ("open", "withdraw") for one in content.get(key, ())}
-        return row.services is None or asked <= set(row.services)
+        return row.services is None or services_of(content) <= set(row.services)
 
 
 async def read_doors(connection: AsyncConnection, now: datetime, departments: Collection[str] | None = None) -> Doors:

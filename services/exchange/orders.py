@@ -37,7 +37,7 @@ def step_id(case_number: str, kind: str, department: str, round_: int) -> str:
 
 
 def round_of(step: str) -> int:
-    """In which plan of its case a step was made: the end of its key."""
+    """In which round of its case a step was made: the end of its key. A plan is a round, so is a split."""
     return int(step.rpartition("-")[2])
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Row, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Step, StepKind, StepState
+from models.steps import services_of
 from services.database import Transaction, among, is_postgresql, table
 from services.ledger.cases import new_lease
 
@@ -69,13 +70,13 @@ async def waiting_steps(
     chosen: list[Offered] = []
     if limit < 1:
         return chosen
-    passed: set[str] = set()
+    passed: set[tuple[str, str]] = set()
     for row in await connection.execute(query):
-        # A withdrawal must not overtake its grant: what comes later waits for what stays behind.
-        ordered = row.kind is StepKind.ENTITLEMENTS
-        if (ordered and row.case_number in passed) or not (wanted(row) and _free(row, now, after)):
-            if ordered and row.state is not StepState.FAILED:
-                passed.add(row.case_number)
+        # A withdrawal must not overtake its grant: what comes later about a service waits for what stays behind.
+        about = {(row.case_number, service) for service in services_of(row.content)}
+        if about & passed or not (wanted(row) and _free(row, now, after)):
+            if row.state is not StepState.FAILED:
+                passed |= about
             continue
         chosen.append(Offered(*(getattr(row, name) for name in Offered.__slots__)))
         if len(chosen) == limit:

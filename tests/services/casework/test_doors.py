@@ -235,14 +235,6 @@ async def test_what_an_endpoint_does_not_take_waits_in_the_inbox(
     assert set(await states(house)) == {StepState.DONE}
 
 
-async def test_services_are_filtered_by_the_whole_step(house: House, departments: Departments) -> None:
-    await change(house, services=["ZB87-3.1.2a"])
-    await work(house, *await registered(house, application()))
-    kinds = {event["id"].split("-")[3] for event in departments.sent if "-hrss-" in event["id"]}
-    assert kinds == {"v"}
-    assert (await states(house))[StepState.DUE] == 1
-
-
 async def test_a_rate_is_kept_by_processes_that_know_nothing_of_each_other(
     house: House, departments: Departments, clock: SetClock
 ) -> None:

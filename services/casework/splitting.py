@@ -1,0 +1,130 @@
+"""Splitting: a step of which the endpoint takes only some services becomes two, before anybody has seen it.
+
+What the endpoint takes keeps the step's key and goes its way; the rest gets a key of its own and is left to the inbox.
+From its first try on a step bears one set of services under one key for ever, and is never split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, select, update
+
+from models import Case, Endpoint, Entitlement, Step, StepKind, StepState
+from models.steps import services_of
+from services.database import Database, Transaction, among, is_postgresql, table
+from services.exchange.orders import step_id
+
+_CASES, _ENDPOINTS, _ENTITLEMENTS, _STEPS = table(Case), table(Endpoint), table(Entitlement), table(Step)
+_CHUNK = 500
+
+
+async def split_planned(transaction: Transaction, departments: Collection[str], cases: Collection[str]) -> int:
+    """Split what was just planned for ``cases``, whose rows the caller holds; how many steps were split."""
+    filters = await _filters(transaction, departments)
+    if not filters:
+        return 0
+    mixed = await _mixed(transaction, filters, among(transaction.connection, _STEPS.c.case_number, cases))
+    return await _split(transaction, filters, mixed)
+
+
+async def split_standing(database: Database, department: str, actor: str) -> int:
+    """Split what waits for ``department``, untried, after its filter changed; how many steps were split."""
+    count = 0
+    async with database.write(actor) as transaction:
+        filters = await _filters(transaction, (department,))
+        mixed = await _mixed(transaction, filters, _STEPS.c.department == department) if filters else []
+    for start in range(0, len(mixed), _CHUNK):
+        part = mixed[start : start + _CHUNK]
+        async with database.write(actor) as transaction:
+            # Cases before steps, as whoever plans them locks them; then only what is still untried.
+            await _lock_cases(transaction, {row.case_number for row in part})
+            mine = among(transaction.connection, _STEPS.c.id, (row.id for row in part))
+            count += await _split(transaction, filters, await _mixed(transaction, filters, mine, lock=True))
+    return count
+
+
+async def _filters(transaction: Transaction, departments: Collection[str]) -> dict[str, frozenset[str]]:
+    """What the endpoints of ``departments`` take, of those that do not take all."""
+    query = select(_ENDPOINTS.c.department, _ENDPOINTS.c.services)
+    rows = await transaction.connection.execute(query.where(_ENDPOINTS.c.department.in_(sorted(departments))))
+    return {department: frozenset(services) for department, services in rows if services is not None}
+
+
+async def _mixed(
+    transaction: Transaction, filters: Mapping[str, frozenset[str]], which: Any, *, lock: bool = False
+) -> list[Row[Any]]:
+    """The untried steps among ``which`` of which the endpoint takes some services and not others."""
+    untried = and_(
+        which,
+        _STEPS.c.department.in_(sorted(filters)),
+        _STEPS.c.kind == StepKind.ENTITLEMENTS,
+        _STEPS.c.state.in_((StepState.DUE, StepState.HELD)),
+        _STEPS.c.attempts == 0,
+    )
+    query = select(_STEPS).where(untried).order_by(_STEPS.c.id)
+    if lock and is_postgresql(transaction.connection):
+        query = query.with_for_update()
+    rows = await transaction.connection.execute(query)
+    return [row for row in rows if not _is_whole(services_of(row.content), filters[row.department])]
+
+
+def _is_whole(asked: frozenset[str], takes: frozenset[str]) -> bool:
+    return asked <= takes or asked.isdisjoint(takes)
+
+
+def _parts(content: Mapping[str, Any], takes: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the endpoint takes of a step, and the rest."""
+    taken, rest = dict(content), dict(content)
+    for ask in ("open", "withdraw"):
+        for part, wanted in ((taken, takes), (rest, services_of(content) - takes)):
+            part[ask] = [one for one in content.get(ask, ()) if one["service"] in wanted]
+            if not part[ask]:
+                del part[ask]
+    return taken, rest
+
+
+async def _lock_cases(transaction: Transaction, numbers: Collection[str]) -> None:
+    query = select(_CASES.c.number).where(among(transaction.connection, _CASES.c.number, numbers))
+    if is_postgresql(transaction.connection):
+        query = query.order_by(_CASES.c.number).with_for_update()
+    await transaction.connection.execute(query)
+
+
+async def _split(transaction: Transaction, filters: Mapping[str, frozenset[str]], rows: Collection[Row[Any]]) -> int:
+    if not rows:
+        return 0
+    connection = transaction.connection
+    numbers = {row.case_number for row in rows}
+    query = select(_CASES.c.number, _CASES.c.round).where(among(connection, _CASES.c.number, numbers))
+    rounds: dict[str, int] = dict((await connection.execute(query)).tuples().all())
+    kept: list[dict[str, Any]] = []
+    fresh: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    for row in rows:
+        taken, rest = _parts(row.content, filters[row.department])
+        # A round of its own: no two keys of a case are alike, and a later step has a later round.
+        rounds[row.case_number] += 1
+        identity = step_id(row.case_number, row.kind, row.department, rounds[row.case_number])
+        kept.append({"step": row.id, "taken": taken})
+        fresh.append({**row._mapping, "id": identity, "content": rest, "state": StepState.DUE, "next_attempt_at": None})
+        moved += [{"case": row.case_number, "name": one, "new": identity} for one in services_of(rest)]
+        transaction.note(
+            "steps.split", row.case_number, step=row.id, left_to_inbox=identity, services=sorted(services_of(rest))
+        )
+    await connection.execute(
+        update(_STEPS).where(_STEPS.c.id == bindparam("step")).values(content=bindparam("taken")), kept
+    )
+    await transaction.insert(Step, fresh)
+    await connection.execute(
+        update(_ENTITLEMENTS)
+        .where(_ENTITLEMENTS.c.case_number == bindparam("case"), _ENTITLEMENTS.c.service == bindparam("name"))
+        .values(step_id=bindparam("new")),
+        moved,
+    )
+    await connection.execute(
+        update(_CASES).where(_CASES.c.number == bindparam("case")).values(round=bindparam("last")),
+        [{"case": number, "last": last} for number, last in rounds.items()],
+    )
+    return len(fresh)

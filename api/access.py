@@ -44,6 +44,9 @@ _REMEDIES: Final = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
 _RETRIES: Final = frozenset({Role.ADMINISTRATOR})
 _RETRIES_SEEN: Final = _OVERSIGHT | {Role.COORDINATOR}
 
+# The console: who coordinates the work of others.
+_COORDINATION: Final = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
+
 # Routes that take a workbook in the place of JSON.
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORKBOOKS: Final = frozenset({"hand_in_work"})
@@ -115,6 +118,13 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "change_password": _ANY,
     "end_own_session": _ANY,
     "end_other_sessions": _ANY,
+    # Pages of the console
+    "console_file": Open.PUBLIC,
+    "page_root": Open.PUBLIC,
+    "page_home": _ANY,
+    "page_overview": _COORDINATION | {Role.AUDITOR},
+    "page_cases": _ANY,
+    "page_search_cases": _SEARCH,
 }
 
 

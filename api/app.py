@@ -13,7 +13,7 @@ from importlib.metadata import version
 import httpx
 from fastapi import FastAPI
 
-from api import openapi, problems
+from api import console, openapi, problems
 from api.access import MATRIX, GuardedRoute, Open
 from api.entrance import pages as entrance
 from api.guard import is_https
@@ -98,9 +98,10 @@ def create_app(
         upkeep,
     ):
         app.include_router(room.router)
+    console.install(app)
     # The last added is the outermost: the log sees what the limit refuses.
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(RequestLog, answer=answer_failure)
+    app.add_middleware(RequestLog, answer=console.answering(answer_failure))
     app.add_middleware(SecurityHeaders, https=is_https(settings))
     _check_matrix(app)
     return app

@@ -39,6 +39,13 @@ class Case(SQLModel, table=True):
         Index("ix_cases_district_received_at_number", "district", "received_at", "number"),
         Index("ix_cases_person_key", "person_key"),
         Index("ix_cases_name_key", "name_key"),
+        # What came, what closed and what stands, by district: the console counts these without a row of the table.
+        Index("ix_cases_received_on_district", "received_on", "district"),
+        Index("ix_cases_closed_at_district", "closed_at", "district", sqlite_where=text("closed_at IS NOT NULL"),
+              postgresql_where=text("closed_at IS NOT NULL")),
+        Index("ix_cases_state_district", "state", "district"),
+        Index("ix_cases_set_aside", "district", sqlite_where=text("set_aside IS NOT NULL"),
+              postgresql_where=text("set_aside IS NOT NULL")),
     )  # fmt: skip
 
     number: str = Field(primary_key=True, max_length=40)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -46,3 +46,8 @@ class Clock:
 def china_day(instant: datetime) -> date:
     """The day in Asia/Shanghai on which ``instant`` falls."""
     return instant.astimezone(CHINA).date()
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """The instants at which ``day`` and the day after it begin in Asia/Shanghai."""
+    return datetime.combine(day, time(), CHINA), datetime.combine(day + timedelta(days=1), time(), CHINA)

@@ -77,3 +77,11 @@ ENDPOINT_WORDS: Mapping[str, Text] = {
     "closed": Text("已停用", "closed"),
     "maintenance": Text("停机维护", "maintenance"),
 }
+
+ROLE_WORDS: Mapping[str, Text] = {
+    "clerk": Text("受理人员", "clerk"),
+    "officer": Text("部门经办人员", "officer"),
+    "coordinator": Text("联席会议协调员", "coordinator"),
+    "administrator": Text("管理员", "administrator"),
+    "auditor": Text("审计人员", "auditor"),
+}

@@ -6,7 +6,7 @@ Every list passes through ``sight``; none is counted, so no count can tell of ro
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, exists, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Case, CaseState, Permit, Step
+from models import Case, CaseState, Permit, Step, StepState
 from models.base import UtcDateTime
-from models.states import OPEN_STEPS
+from models.states import OPEN_CASES, OPEN_STEPS
 from services.access import WHOLE_CITY, Caller, Sight
 from services.casework.lexicon import Lexicon, Named
 from services.casework.persons import MaskedPerson, masked
 from services.casework.sight import cases_in, steps_in
+from services.clock import day_bounds
 from services.database import among, table
 from services.house import House
 from services.words import CASE_WORDS
@@ -41,7 +42,9 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
     """What to list; None does not filter. ``department`` has an unfinished step in the case; ``term`` is what was
-    asked for, in years; ``received_from`` and ``received_to`` are days of receipt, both included.
+    asked for, in years; ``received_from`` and ``received_to`` are days of receipt, ``closed_from`` and ``closed_to``
+    days on which a case was closed, all included. ``late``: an unfinished step is past its day (that department's,
+    where one is named). ``under_way``: not over; ``aside``: no flow takes it up any more.
     """
 
     state: CaseState | None = None
@@ -51,6 +54,11 @@ class CaseFilter:
     received_from: date | None = None
     received_to: date | None = None
     number_prefix: str | None = None
+    closed_from: date | None = None
+    closed_to: date | None = None
+    late: bool = False
+    under_way: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +89,22 @@ class CasePage:
 
 
 async def list_cases(
-    house: House, sight: Sight, wanted: CaseFilter, *, after: Position | None = None, limit: int = 50
+    house: House,
+    sight: Sight,
+    wanted: CaseFilter,
+    *,
+    after: Position | None = None,
+    limit: int = 50,
+    oldest_first: bool = False,
 ) -> CasePage:
-    """One page of the cases in ``sight`` that fit ``wanted``, by time of receipt, the newest first."""
-    conditions = _conditions(sight, wanted)
+    """One page of the cases in ``sight`` that fit ``wanted``, by time of receipt, the newest first unless told."""
+    conditions = _conditions(sight, wanted, house.database.clock.today())
     if after is not None:
         place = tuple_(literal(after.received_at, UtcDateTime), literal(after.number))
-        conditions.append(tuple_(_CASES.c.received_at, _CASES.c.number) < place)
+        here = tuple_(_CASES.c.received_at, _CASES.c.number)
+        conditions.append(here > place if oldest_first else here < place)
     async with house.database.read() as connection:
-        rows, more = await _page(house, connection, sight, conditions, limit)
+        rows, more = await _page(house, connection, sight, conditions, limit, oldest_first=oldest_first)
     last = rows[-1] if more else None
     return CasePage(rows, Position(last.received_at, last.number) if last is not None else None)
 
@@ -121,35 +136,48 @@ async def state_of(house: House, number: str, sight: Sight = WHOLE_CITY) -> Case
     return state
 
 
-def _conditions(sight: Sight, wanted: CaseFilter) -> list[ColumnElement[bool]]:
+def _conditions(sight: Sight, wanted: CaseFilter, today: date) -> list[ColumnElement[bool]]:
+    """The filters that were set, within what the reader sees."""
     found = [cases_in(sight)]
-    if wanted.state is not None:
-        found.append(_CASES.c.state == wanted.state)
-    if wanted.district is not None:
-        found.append(_CASES.c.district == wanted.district)
-    if wanted.department is not None:
+    given: Sequence[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = (
+        (wanted.state, lambda state: _CASES.c.state == state),
+        (wanted.district, lambda district: _CASES.c.district == district),
+        (wanted.term, lambda term: _CASES.c.term_asked == term),
+        (wanted.received_from, lambda day: _CASES.c.received_on >= day),
+        (wanted.received_to, lambda day: _CASES.c.received_on <= day),
+        (wanted.closed_from, lambda day: _CASES.c.closed_at >= day_bounds(day)[0]),
+        (wanted.closed_to, lambda day: _CASES.c.closed_at < day_bounds(day)[1]),
+        (wanted.number_prefix, lambda prefix: _CASES.c.number.startswith(prefix, autoescape=True)),
+        (wanted.under_way or None, lambda _: _CASES.c.state.in_(OPEN_CASES)),
+        (wanted.aside or None, lambda _: _CASES.c.set_aside.is_not(None)),
+    )
+    found += [condition(value) for value, condition in given if value is not None]
+    if wanted.department is not None or wanted.late:
         # Through the reader's own sight: what another department has to do is not for an officer to find out.
-        mine = (_STEPS.c.department == wanted.department, _STEPS.c.state.in_(OPEN_STEPS), steps_in(sight))
+        mine = [_STEPS.c.state.in_((*OPEN_STEPS, StepState.FAILED)), steps_in(sight)]
+        if wanted.department is not None:
+            mine.append(_STEPS.c.department == wanted.department)
+        if wanted.late:
+            mine.append(_STEPS.c.answer_by < today)
         found.append(exists(select(_STEPS.c.id).where(_STEPS.c.case_number == _CASES.c.number, *mine)))
-    if wanted.term is not None:
-        found.append(_CASES.c.term_asked == wanted.term)
-    if wanted.received_from is not None:
-        found.append(_CASES.c.received_on >= wanted.received_from)
-    if wanted.received_to is not None:
-        found.append(_CASES.c.received_on <= wanted.received_to)
-    if wanted.number_prefix is not None:
-        found.append(_CASES.c.number.startswith(wanted.number_prefix, autoescape=True))
     return found
 
 
 async def _page(
-    house: House, connection: AsyncConnection, sight: Sight, conditions: Sequence[ColumnElement[bool]], limit: int
+    house: House,
+    connection: AsyncConnection,
+    sight: Sight,
+    conditions: Sequence[ColumnElement[bool]],
+    limit: int,
+    *,
+    oldest_first: bool = False,
 ) -> tuple[tuple[CaseRow, ...], bool]:
+    order = (_CASES.c.received_at, _CASES.c.number)
     query = (
         select(_CASES, _PERMITS.c.term_years, _PERMITS.c.valid_until)
         .outerjoin(_PERMITS, _PERMITS.c.case_number == _CASES.c.number)
         .where(and_(*conditions))
-        .order_by(_CASES.c.received_at.desc(), _CASES.c.number.desc())
+        .order_by(*(order if oldest_first else (column.desc() for column in order)))
         .limit(limit + 1)
     )
     rows = (await connection.execute(query)).all()

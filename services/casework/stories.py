@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from models import Role
 from services.access import WHOLE_CITY, Sight
 from services.casework.dossier import Dossier, load_dossier, load_entries
 from services.casework.lexicon import Named
@@ -23,17 +22,13 @@ from services.casework.waiting import waiting_for
 from services.clock import china_day
 from services.house import House
 from services.policy.text import Text
-from services.words import CASE_WORDS, PERMIT_WORDS
+from services.words import CASE_WORDS, PERMIT_WORDS, ROLE_WORDS
 
 _DAY = timedelta(days=1)
 _ACTORS: Mapping[str, Text] = {
     "dispatch": Text("系统调度", "dispatcher"),
     "reconcile": Text("系统逐日核对", "daily reconciliation"),
-    Role.CLERK.value: Text("受理人员", "clerk"),
-    Role.OFFICER.value: Text("部门经办人员", "officer"),
-    Role.COORDINATOR.value: Text("联席会议协调员", "coordinator"),
-    Role.ADMINISTRATOR.value: Text("管理员", "administrator"),
-    Role.AUDITOR.value: Text("审计人员", "auditor"),
+    **ROLE_WORDS,
 }
 
 

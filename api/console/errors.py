@@ -1,0 +1,99 @@
+"""Errors as pages: what happened, and what the reader can do. Programs get problem documents (``api.problems``).
+
+Errors of the services speak English; ``catalogue/zh`` has their Chinese, so that an official reads his own language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from api.console.catalogue import said
+from api.console.frame import language_of, page
+from api.console.refusals import in_words
+from api.logs import log_failure
+from api.problems import field_problems
+from services.errors import LianbanError
+from services.intake.problems import Problem
+
+PREFIX = "/console"
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+# What happened, and what to do about it, by status.
+_TOLD: Mapping[int, tuple[str, str]] = {
+    400: (said("请求无法读取"), said("请返回上一页，刷新后重试。")),
+    401: (said("请先登录"), said("登录已失效或尚未登录，请重新登录。")),
+    403: (said("无权查看"), said("您的账号没有办理此项的权限。如工作需要，请联系系统管理员。")),
+    404: (said("没有找到"), said("请核对编号或网址；该内容也可能不在您的查看范围内。")),
+    405: (said("不支持该操作"), said("请从页面上的按钮办理。")),
+    409: (said("与现有情况不符，未办理"), said("情况可能刚刚有变。请返回上一页，查看最新情况后再办。")),
+    413: (said("内容过大"), said("请减少内容，分几次提交。")),
+    422: (said("填写内容不符合要求，未办理"), said("请返回上一页，按下列提示更正后重新提交。")),
+    500: (said("系统内部错误"), said("本次操作未完成。请稍后重试；仍不成功时，把下面的编号告诉系统管理员。")),
+    503: (said("暂时无法办理"), said("数据库或相关服务暂无应答，未作任何更改。请稍后重试。")),
+}
+
+
+def is_page(path: str) -> bool:
+    """Whether a person looks at what is answered there."""
+    return path in {"/", PREFIX} or path.startswith(f"{PREFIX}/")
+
+
+def error_page(
+    request: Request, status: int, *, detail: str | None = None, fields: tuple[Problem, ...] = (),
+    number: str | None = None,
+) -> HTMLResponse:  # fmt: skip
+    """The page for an error; ``number`` is the one under which a failure was logged."""
+    title, advice = _TOLD.get(status, _TOLD[500 if status >= 500 else 400])
+    return page(
+        request, "error.html", status=status, code=status, title=title, advice=advice, detail=detail, fields=fields,
+        number=number,
+    )  # fmt: skip
+
+
+def install(app: FastAPI) -> None:
+    """Answer errors of pages with pages, and leave all others to the handlers that stand already."""
+
+    async def on_domain(request: Request, error: LianbanError) -> Response:
+        number = log_failure(request.scope, error) if error.status >= 500 else None
+        return error_page(request, error.status, detail=in_words(error, language_of(request)), number=number)
+
+    async def on_request(request: Request, error: RequestValidationError) -> Response:
+        return error_page(request, 422, fields=tuple(field_problems(error.errors())))
+
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        return error_page(request, error.status_code)
+
+    ours: Mapping[type[Exception], Handler] = {
+        LianbanError: on_domain,
+        RequestValidationError: on_request,
+        HTTPException: on_http,
+    }
+    for kind, handler in ours.items():
+        app.add_exception_handler(kind, _either(handler, app.exception_handlers[kind]))
+
+
+def answering(otherwise: Callable[[Scope, Exception], JSONResponse]) -> Callable[[Scope, Exception], Response]:
+    """What answers a failure that nobody foresaw: a page to who looks at pages, else ``otherwise``."""
+
+    def answer(scope: Scope, failure: Exception) -> Response:
+        if is_page(scope["path"]):
+            return error_page(Request(scope), 500, number=log_failure(scope, failure))
+        return otherwise(scope, failure)
+
+    return answer
+
+
+def _either(of_page: Handler, otherwise: Any) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        response: Response = await (of_page if is_page(request.url.path) else otherwise)(request, error)
+        return response
+
+    return handle

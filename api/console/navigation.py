@@ -1,0 +1,62 @@
+"""The left navigation: which pages there are, in which order. Who sees an entry, the access matrix says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from api.access import MATRIX, Open
+from api.console.catalogue import said
+from services.access import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page: the name of its route in the matrix, its address, and what it is called (Chinese, translated late).
+
+    ``icon`` names a symbol of ``icons.html``.
+    """
+
+    name: str
+    path: str
+    title: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that belong together."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+GROUPS: tuple[Group, ...] = (
+    Group(
+        said("总览"),
+        (Entry("page_overview", "/console/overview", said("全局总览"), "overview"),),
+    ),
+    Group(
+        said("办件"),
+        (Entry("page_cases", "/console/cases", said("办件查询"), "cases"),),
+    ),
+)
+
+
+def may_open(caller: Caller, name: str) -> bool:
+    """Whether ``caller`` may open the route ``name``."""
+    rule = MATRIX.get(name)
+    return rule is not None and (isinstance(rule, Open) or caller.role in rule)
+
+
+def groups_for(caller: Caller) -> Iterator[Group]:
+    """The navigation of one caller: groups with at least one page that is theirs to open."""
+    for group in GROUPS:
+        mine = tuple(entry for entry in group.entries if may_open(caller, entry.name))
+        if mine:
+            yield Group(group.title, mine)
+
+
+def home_of(caller: Caller) -> str:
+    """The address of the first page of ``caller``'s navigation."""
+    return next(iter(groups_for(caller))).entries[0].path

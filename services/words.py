@@ -79,9 +79,9 @@ ENDPOINT_WORDS: Mapping[str, Text] = {
 }
 
 ROLE_WORDS: Mapping[str, Text] = {
-    "clerk": Text("受理人员", "clerk"),
+    "clerk": Text("派出所受理人员", "clerk"),
     "officer": Text("部门经办人员", "officer"),
     "coordinator": Text("联席会议协调员", "coordinator"),
-    "administrator": Text("管理员", "administrator"),
+    "administrator": Text("系统管理员", "administrator"),
     "auditor": Text("审计人员", "auditor"),
 }

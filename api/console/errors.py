@@ -5,13 +5,10 @@ Errors of the services speak English; ``catalogue/zh`` has their Chinese, so tha
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -19,12 +16,10 @@ from api.console.catalogue import said
 from api.console.frame import language_of, page
 from api.console.refusals import in_words
 from api.logs import log_failure
-from api.problems import field_problems
 from services.errors import LianbanError
 from services.intake.problems import Problem
 
-PREFIX = "/console"
-Handler = Callable[[Request, Any], Awaitable[Response]]
+_PREFIXES = ("/console", "/sign-in", "/sign-out", "/account")
 
 # What happened, and what to do about it, by status.
 _TOLD: Mapping[int, tuple[str, str]] = {
@@ -43,41 +38,20 @@ _TOLD: Mapping[int, tuple[str, str]] = {
 
 def is_page(path: str) -> bool:
     """Whether a person looks at what is answered there."""
-    return path in {"/", PREFIX} or path.startswith(f"{PREFIX}/")
+    return path == "/" or any(path == prefix or path.startswith(f"{prefix}/") for prefix in _PREFIXES)
 
 
 def error_page(
-    request: Request, status: int, *, detail: str | None = None, fields: tuple[Problem, ...] = (),
+    request: Request, status: int, *, problem: LianbanError | None = None, fields: Sequence[Problem] = (),
     number: str | None = None,
 ) -> HTMLResponse:  # fmt: skip
     """The page for an error; ``number`` is the one under which a failure was logged."""
+    detail = in_words(problem, language_of(request)) if problem is not None else None
     title, advice = _TOLD.get(status, _TOLD[500 if status >= 500 else 400])
     return page(
         request, "error.html", status=status, code=status, title=title, advice=advice, detail=detail, fields=fields,
         number=number,
     )  # fmt: skip
-
-
-def install(app: FastAPI) -> None:
-    """Answer errors of pages with pages, and leave all others to the handlers that stand already."""
-
-    async def on_domain(request: Request, error: LianbanError) -> Response:
-        number = log_failure(request.scope, error) if error.status >= 500 else None
-        return error_page(request, error.status, detail=in_words(error, language_of(request)), number=number)
-
-    async def on_request(request: Request, error: RequestValidationError) -> Response:
-        return error_page(request, 422, fields=tuple(field_problems(error.errors())))
-
-    async def on_http(request: Request, error: HTTPException) -> Response:
-        return error_page(request, error.status_code)
-
-    ours: Mapping[type[Exception], Handler] = {
-        LianbanError: on_domain,
-        RequestValidationError: on_request,
-        HTTPException: on_http,
-    }
-    for kind, handler in ours.items():
-        app.add_exception_handler(kind, _either(handler, app.exception_handlers[kind]))
 
 
 def answering(otherwise: Callable[[Scope, Exception], JSONResponse]) -> Callable[[Scope, Exception], Response]:
@@ -89,11 +63,3 @@ def answering(otherwise: Callable[[Scope, Exception], JSONResponse]) -> Callable
         return otherwise(scope, failure)
 
     return answer
-
-
-def _either(of_page: Handler, otherwise: Any) -> Handler:
-    async def handle(request: Request, error: Exception) -> Response:
-        response: Response = await (of_page if is_page(request.url.path) else otherwise)(request, error)
-        return response
-
-    return handle

@@ -1,11 +1,11 @@
-"""The frame around every page: language, who is signed in, navigation, security headers, and the templates.
+"""The frame around every page: language, who is signed in, navigation, and the templates.
 
 A page calls services and then ``page(request, "name.html", …)``; everything else that the layout shows comes from here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,26 +19,16 @@ from api.console import assets, charts
 from api.console.catalogue import LANGUAGES, translations
 from api.console.formats import filters
 from api.console.navigation import groups_for, home_of, may_open
+from api.guard import CSRF_FIELD, is_https, session_token
 from api.state import doors_of
 from models import Role
 from services.access import Caller
+from services.access.sessions import csrf_token
 from services.policy.text import Text
 from services.words import ROLE_WORDS
 
 LANGUAGE_COOKIE = "lianban_lang"
 _YEAR = 31_536_000
-_HEADERS: Mapping[str, str] = {
-    # No script and no style stands in a page: what got into one does not run.
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "cache-control": "no-store",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "cross-origin-opener-policy": "same-origin",
-}
 
 
 class Look:
@@ -50,7 +40,10 @@ class Look:
         self.language = language_of(request)
         # A page that nobody was admitted to, such as an error, is shown without navigation.
         self.caller: Caller | None = getattr(request.state, "caller", None)
-        self.csrf: str = getattr(request.state, "csrf", None) or ""
+        # Who came by a key has no session, and no form to send.
+        session = getattr(request.state, "session", None)
+        self.signed_in = session is not None
+        self.csrf = csrf_token(session_token(request)) if self.signed_in else ""
 
     @property
     def groups(self) -> Sequence[Any]:
@@ -111,7 +104,7 @@ def environment(language: str) -> Environment:
     )
     templates.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     templates.filters.update(filters(language))
-    templates.globals.update(lang=language, asset=assets.address, charts=charts, role=role_words)
+    templates.globals.update(lang=language, csrf_field=CSRF_FIELD, asset=assets.address, charts=charts, role=role_words)
     return templates
 
 
@@ -129,17 +122,12 @@ def render(request: Request, template: str, **context: Any) -> str:
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page as the answer to ``request``."""
-    return dressed(request, HTMLResponse(render(request, template, **context), status))
-
-
-def dressed(request: Request, response: HTMLResponse) -> HTMLResponse:
-    """``response`` with the headers of every page, and the reader's language kept where it was just chosen."""
-    response.headers.update(_HEADERS)
+    """A page as the answer to ``request``; a language that was just chosen is kept."""
+    response = HTMLResponse(render(request, template, **context), status)
     chosen = request.query_params.get("lang")
     if chosen in LANGUAGES:
+        secure = is_https(doors_of(request).house.settings)
         response.set_cookie(
-            LANGUAGE_COOKIE, chosen, max_age=_YEAR, path="/", httponly=True, samesite="lax",
-            secure=request.url.scheme == "https",
-        )  # fmt: skip
+            LANGUAGE_COOKIE, chosen, max_age=_YEAR, path="/", httponly=True, samesite="lax", secure=secure
+        )
     return response

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, HTTPException, Path, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from api.access import GuardedRoute
 from api.console import assets, errors
 from api.console.pages import cases, overview
+from api.entrance.answers import answer_with_page
+from services.errors import LianbanError
 
 PAGES = (overview, cases)
 _WORTH_PACKING = 800
@@ -50,5 +55,18 @@ def install(app: FastAPI) -> None:
     app.include_router(router)
     for one in PAGES:
         app.include_router(one.router)
-    errors.install(app)
+    for kind in (LianbanError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _as_page(app.exception_handlers[kind]))
     app.add_middleware(PagesPacked, minimum_size=_WORTH_PACKING)
+
+
+def _as_page(otherwise: Any) -> Callable[[Request, Any], Awaitable[Response]]:
+    """Answers an error before any guard (an address that is none) with a page to who looks at pages."""
+
+    async def handle(request: Request, error: Any) -> Response:
+        if errors.is_page(request.url.path):
+            return answer_with_page(request, error)
+        response: Response = await otherwise(request, error)
+        return response
+
+    return handle

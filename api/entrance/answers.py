@@ -9,15 +9,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from api.console.errors import error_page
+from api.console.frame import page
 from api.entrance.paths import ACCOUNT, own_path, sign_in_path
-from api.entrance.rendering import page
 from api.guard import PasswordDueError
 from api.logs import log_failure
-from api.problems import field_problems, title_of
+from api.problems import field_problems
 from services.access import KeyRefusedError
 from services.access.sessions import SessionRefusedError
 from services.errors import LianbanError
-from services.intake.problems import Problem
 
 
 def answer_with_page(request: Request, problem: LianbanError | HTTPException | RequestValidationError) -> Response:
@@ -27,11 +27,11 @@ def answer_with_page(request: Request, problem: LianbanError | HTTPException | R
     if isinstance(problem, PasswordDueError):
         return RedirectResponse(ACCOUNT, HTTPStatus.SEE_OTHER)
     if isinstance(problem, RequestValidationError):
-        return _told(request, 422, errors=field_problems(problem.errors()))
+        return error_page(request, 422, fields=field_problems(problem.errors()))
     if isinstance(problem, HTTPException):
-        return _told(request, problem.status_code)
+        return error_page(request, problem.status_code)
     number = log_failure(request.scope, problem) if problem.status >= 500 else None
-    return _told(request, problem.status, detail=str(problem), number=number)
+    return error_page(request, problem.status, problem=problem, number=number)
 
 
 def onward(request: Request, path: str) -> Response:
@@ -50,17 +50,3 @@ def _to_sign_in(request: Request) -> Response:
     if request.headers.get("sec-fetch-site") == "cross-site":
         return onward(request, wanted)
     return RedirectResponse(sign_in_path(wanted), HTTPStatus.SEE_OTHER)
-
-
-def _told(
-    request: Request, status: int, *, detail: str = "", errors: list[Problem] | None = None, number: str | None = None
-) -> Response:
-    return page(
-        request,
-        "entrance/problem.html",
-        status,
-        title=title_of(status),
-        detail=detail,
-        errors=errors or [],
-        number=number,
-    )

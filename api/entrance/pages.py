@@ -10,9 +10,9 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.access import GuardedPage
+from api.console.frame import page
 from api.entrance.paths import ACCOUNT, SIGN_IN, own_path
-from api.entrance.rendering import page
-from api.entrance.words import GIVEN, REFUSED, ROLES, STALE, TOO_MANY
+from api.entrance.words import GIVEN, REFUSED, STALE, TOO_MANY
 from api.guard import CSRF_FIELD, is_https, open_session_of, refuse_foreign, session_cookie
 from api.state import TheHouse
 from services.access.accounts import change_password as change
@@ -21,7 +21,6 @@ from services.access.sessions import OpenSession, csrf_token, end_session, end_s
 from services.access.sign_in import SignInError
 from services.access.sign_in import sign_in as let_in
 from services.access.sign_in import sign_out as let_out
-from services.clock import CHINA
 from services.errors import AccessError, ConflictError, InputError, NotFoundError
 from services.house import House
 from services.policy.text import Text
@@ -151,11 +150,10 @@ def _form(
     answer = page(
         request,
         "entrance/sign_in.html",
-        status,
+        status=status,
         wanted=own_path(wanted),
         words=words,
         name=name[:60],
-        field=CSRF_FIELD,
         form_token=csrf_token(token),
     )
     answer.set_cookie(cookie, token, **_cookie(settings))
@@ -169,17 +167,7 @@ async def _account(request: Request, house: House, words: Text | None = None, st
         async with house.database.read() as connection:
             now, terms = house.database.clock.now(), house.settings.session_terms
             rows = await list_sessions(connection, session.caller.account, now, terms)
-    return page(
-        request,
-        "entrance/account.html",
-        status,
-        words=words,
-        field=CSRF_FIELD,
-        session=session,
-        sessions=rows,
-        roles=ROLES,
-        zone=CHINA,
-    )
+    return page(request, "entrance/account.html", status=status, words=words, session=session, sessions=rows)
 
 
 def _session(request: Request) -> OpenSession | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-HOME: Final = "/account"
+HOME: Final = "/console"
 SIGN_IN: Final = "/sign-in"
 ACCOUNT: Final = "/account"
 _LONGEST: Final = 1_000

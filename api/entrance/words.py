@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from models import Role
 from services.access.passwords import MAX_LENGTH, MIN_LENGTH
 from services.errors import LianbanError
 from services.policy.text import Text
-
-ROLES: Final[Mapping[Role, Text]] = {
-    Role.CLERK: Text("派出所受理人员", "clerk"),
-    Role.OFFICER: Text("部门经办人", "department officer"),
-    Role.COORDINATOR: Text("联席会议协调员", "coordinator"),
-    Role.ADMINISTRATOR: Text("系统管理员", "administrator"),
-    Role.AUDITOR: Text("审计人员", "auditor"),
-}
 
 REFUSED: Final = Text(
     "用户名与密码不符，或者该账号已停用。", "Name and password do not belong together, or the account is disabled."

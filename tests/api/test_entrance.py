@@ -43,7 +43,7 @@ async def test_without_a_session_a_page_leads_to_the_sign_in_page_and_back(sign_
     assert (back.status_code, back.headers["location"]) == (303, "/account?tab=1")
     # Who is in already is not asked again.
     again = await browser.get("/sign-in?next=/account")
-    assert (again.status_code, again.headers["location"]) == (303, "/account")
+    assert (again.status_code, again.headers["location"]) == (303, "/console")
 
 
 async def test_a_link_from_another_site_still_finds_the_session(sign_in: SignIn, browse: Browse) -> None:
@@ -64,10 +64,10 @@ async def test_a_link_from_another_site_still_finds_the_session(sign_in: SignIn,
     ],
 )  # fmt: skip
 async def test_next_leads_nowhere_else(given: str, sign_in: SignIn, browse: Browse) -> None:
-    assert own_path(given) == "/account"
+    assert own_path(given) == "/console"
     await sign_in(Role.AUDITOR)
     answer = await enter(await browse(), "auditor.city", PASSWORD, given)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console")
 
 
 async def test_a_session_is_never_one_that_was_there_before(sign_in: SignIn, browse: Browse) -> None:

@@ -25,6 +25,7 @@ FILLED = {
     "department": "hrss",
     "type": "x",
     "code": "zibo-2014-87",
+    "name": "console.css",
 }
 
 

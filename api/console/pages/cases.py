@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
+from api.access import GuardedPage
 from api.console.catalogue import said
 from api.console.frame import page
-from api.console.guard import GuardedPage
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.cursors import read_cursor, write_cursor
 from api.state import TheCaller, TheHouse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from api.access import GuardedPage
 from api.console.frame import page
-from api.console.guard import GuardedPage
 from api.console.navigation import home_of
 from api.console.queries import ListQuery, Query, sorted_rows
 from api.state import TheCaller, TheHouse

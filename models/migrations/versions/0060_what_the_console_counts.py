@@ -1,14 +1,14 @@
 """Indexes under the console's counts: cases by the day they came, closed and stand, by district.
 
 Revision ID: 0060
-Revises: 0001
+Revises: 0020
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0060"
-down_revision = "0001"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

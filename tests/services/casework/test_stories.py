@@ -165,7 +165,7 @@ async def test_an_action_nobody_knows_is_told_by_its_name(house: House) -> None:
     async with house.database.write("administrator:li") as transaction:
         transaction.note("case.blessed", number)
     last = (await tell_story(house, number)).events[-1]
-    assert (last.zh, last.actor_words.zh) == ("记录：case.blessed。", "管理员（li）")
+    assert (last.zh, last.actor_words.zh) == ("记录：case.blessed。", "系统管理员（li）")
 
 
 async def test_tries_of_a_simulated_system_stand_in_business_time(

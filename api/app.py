@@ -25,6 +25,7 @@ from api.routes import (
     applications,
     callbacks,
     cases,
+    changes,
     decisions,
     doors,
     endpoints,
@@ -37,6 +38,7 @@ from api.routes import (
 )
 from api.state import Doors
 from api.wake import Bell
+from services.changes.feed import ChangeFeed
 from services.house import House, open_house
 from services.settings import Settings
 
@@ -67,6 +69,7 @@ def create_app(
                 client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
             doors = app.state.doors = _doors(opened, client)
             stack.push_async_callback(doors.bell.close)
+            stack.push_async_callback(doors.changes.close)
             yield
 
     app = FastAPI(
@@ -86,6 +89,7 @@ def create_app(
         system,
         applications,
         cases,
+        changes,
         decisions,
         callbacks,
         doors,
@@ -108,7 +112,9 @@ def create_app(
 
 
 def _doors(house: House, client: httpx.AsyncClient) -> Doors:
-    return Doors(house, Bell(client, house.settings.prefect_api_url), client)
+    settings = house.settings
+    changes = ChangeFeed(house.database, seats=settings.changes_seats, poll_seconds=settings.poll_seconds)
+    return Doors(house, Bell(client, settings.prefect_api_url), client, changes)
 
 
 def _check_matrix(app: FastAPI) -> None:

@@ -39,6 +39,7 @@ COMMANDS = {
     "retry": _Command("retry"),
     "remedy": _Command("remedy"),
     "audit": _Command("audit"),
+    "changes": _Command("changes", "changes"),
     "evidence": _Command("evidence"),
     "backup": _Command("backup", "backup"),
     "restore": _Command("backup", "restore"),

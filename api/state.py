@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from api.wake import Bell
 from services.access import Caller
+from services.changes.feed import ChangeFeed
 from services.house import House
 
 
@@ -20,6 +21,7 @@ class Doors:
     house: House
     bell: Bell
     prefect: httpx.AsyncClient
+    changes: ChangeFeed
 
 
 def doors_of(request: Request) -> Doors:

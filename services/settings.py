@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     ``intranet``: networks (``10.0.0.0/8``) in which departments' endpoints may be although they are private; all
     others must be public, by https, on one of ``endpoint_ports``. ``approval_above``: a remedy for more cases than that
     needs a second person. ``session_minutes``: how long a person stays signed in without doing anything;
-    ``session_hours``: at the longest.
+    ``session_hours``: at the longest. ``changes_…``: how many may follow changes live at one process, how long one
+    answer to them lasts, and how often it looks whether their key still holds.
     """
 
     model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
@@ -48,6 +49,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = 1_000_000
     session_minutes: int = Field(default=60, ge=1, le=1_440)
     session_hours: int = Field(default=12, ge=1, le=168)
+    changes_seats: int = Field(default=200, ge=1)
+    changes_seconds: float = Field(default=600.0, gt=0)
+    changes_rest_seconds: float = Field(default=10.0, gt=0)
     answers_kept_days: int = Field(default=1_095, ge=0)
     refused_kept_days: int = Field(default=1_095, ge=0)
     intranet: Annotated[tuple[str, ...], NoDecode] = ()

@@ -67,7 +67,8 @@ def clock() -> SetClock:
 @pytest.fixture
 def settings(tmp_path: Path, empty_dsn: str) -> Settings:
     """An installation of its own in a temporary folder."""
-    return Settings(data_dir=tmp_path, database_url=empty_dsn, simulate=True, _env_file=None)
+    # Whoever follows changes over the transport of the tests is answered when the stream ends.
+    return Settings(data_dir=tmp_path, database_url=empty_dsn, simulate=True, changes_seconds=0.1, _env_file=None)
 
 
 @pytest.fixture

@@ -79,7 +79,9 @@ async def start_prefect(programs: Programs, ports: Ports) -> None:
 async def start_api(programs: Programs, ports: Ports) -> None:
     """Start the HTTP door."""
     serve = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--host", "127.0.0.1"]
+    # Whoever follows changes would keep it from ending for as long as they like.
     options = ["--port", str(ports.api), "--log-level", "warning", "--no-access-log"]
+    options += ["--timeout-graceful-shutdown", "5"]
     await programs.start(Program("api", [*serve, *options], f"{ports.api_url}/healthz"))
 
 

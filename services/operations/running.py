@@ -42,13 +42,14 @@ async def _advance(transaction: Transaction, run: int, now: datetime) -> None:
         return
     items = await items_of(transaction.connection, run)
     outcomes = {item.step_id: outcome_of(item) for item in items}
-    await _settle(transaction, run, items, outcomes)
     counts = Counter(outcomes.values())
+    told = {state.value: count for state, count in sorted(counts.items())}
+    if await _settle(transaction, run, items, outcomes):
+        transaction.note("retry.advanced", "system", retry=run, counts=told)
     if not counts[ItemState.WAITING] and not counts[ItemState.SENT]:
         await transaction.connection.execute(
             update(_RUNS).where(_RUNS.c.id == run).values(state=RetryState.CLOSED, ended_at=transaction.at)
         )
-        told = {state.value: count for state, count in sorted(counts.items())}
         transaction.note("retry.closed", "system", retry=run, counts=told)
         return
     if row.state is not RetryState.RUNNING:
@@ -70,8 +71,8 @@ async def _advance(transaction: Transaction, run: int, now: datetime) -> None:
 
 async def _settle(
     transaction: Transaction, run: int, items: Sequence[Row[Any]], outcomes: Mapping[str, ItemState]
-) -> None:
-    """Write down what the ledger says is settled, and let those steps go."""
+) -> int:
+    """Write down what the ledger says is settled, and let those steps go; how many."""
     settled: dict[ItemState, list[str]] = defaultdict(list)
     for item in items:
         if outcomes[item.step_id] is not item.state:
@@ -82,6 +83,7 @@ async def _settle(
             .where(_ITEMS.c.run_id == run, among(transaction.connection, _ITEMS.c.step_id, ids))
             .values(state=state, open_step=None)
         )
+    return sum(map(len, settled.values()))
 
 
 async def _release(  # noqa: PLR0917 - one department's share of one look

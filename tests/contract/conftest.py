@@ -41,6 +41,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     settings = Settings(
         data_dir=folder,
         database_url=f"sqlite+aiosqlite:///{folder / 'lianban.db'}",
+        # A stream without an end tells nothing to who waits for it.
+        changes_seconds=0.05,
         _env_file=None,
     )
     upgrade(settings.dsn)

@@ -1,0 +1,93 @@
+"""What of an audit entry is told to those who follow changes, and to whom. A table: what is in it is told.
+
+An entry of another kind is told to the whole city's administrators and auditors only, by its kind and subject alone.
+Readings are no changes: telling them would have every follower read again, which is a reading once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from models import Role
+
+
+class Reach(Enum):
+    """Which part of the city a change concerns.
+
+    ``CASE``: the district of its case. ``STEPS``: that, and the departments of its steps. ``DEPARTMENT``: its subject.
+    ``CITY``: the whole city's staff alone. ``ALL``: everybody.
+    """
+
+    CASE = "case"
+    STEPS = "steps"
+    DEPARTMENT = "department"
+    CITY = "city"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How one kind of change is told: how far, to which roles, and which figures of its detail go with it."""
+
+    reach: Reach
+    roles: frozenset[Role]
+    figures: tuple[str, ...] = ()
+
+
+_ANY: Final = frozenset(Role)
+_OVERSIGHT: Final = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+_OFFICE: Final = _OVERSIGHT | {Role.COORDINATOR}
+_WATCH: Final = _OFFICE | {Role.OFFICER}
+
+_CASE: Final = Told(Reach.CASE, _ANY)
+_STEPS: Final = Told(Reach.STEPS, _ANY)
+_RETRY: Final = Told(Reach.CITY, _OFFICE, ("retry", "steps", "counts", "because"))
+
+BY_FAMILY: Final[Mapping[str, Told]] = {
+    "case": Told(Reach.CASE, _ANY, ("to",)),
+    "permit": _CASE,
+    "correction": _CASE,
+    "fact": _CASE,
+    "steps": _STEPS,
+    "step": _STEPS,
+    "contradiction": Told(Reach.STEPS, _WATCH),
+    "incident": Told(Reach.DEPARTMENT, _WATCH, ("incident", "cases", "steps")),
+    "endpoint": Told(Reach.DEPARTMENT, _WATCH),
+    "maintenance": Told(Reach.DEPARTMENT, _WATCH),
+    "messages": Told(Reach.DEPARTMENT, _WATCH),
+    "retry": _RETRY,
+    "remedy": Told(Reach.CITY, _OFFICE, ("cases",)),
+    "policy": Told(Reach.CITY, _OFFICE),
+}
+"""By the beginning of an action, up to its dot."""
+
+BY_ACTION: Final[Mapping[str, Told]] = {
+    # Its subject is a department, not a case.
+    "steps.released": Told(Reach.DEPARTMENT, _WATCH),
+    "clock.moved": Told(Reach.ALL, _ANY),
+}
+"""Actions that are told otherwise than the rest of their family."""
+
+OTHERS: Final = Told(Reach.CITY, _OVERSIGHT)
+
+READINGS: Final = frozenset(
+    {
+        "audit.exported",
+        "audit.read",
+        "case.opened",
+        "decision.opened",
+        "evidence.written",
+        "person.searched",
+        "work.downloaded",
+    }
+)
+
+
+def told_of(action: str) -> Told | None:
+    """How a change of the kind ``action`` is told; None for a reading."""
+    if action in READINGS:
+        return None
+    return BY_ACTION.get(action) or BY_FAMILY.get(action.partition(".")[0], OTHERS)

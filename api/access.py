@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -203,15 +203,6 @@ class GuardedPage(GuardedRoute):
 
     def _kinds(self) -> Callable[[str], bool]:
         return _is_form
-
-
-async def still_admitted(request: Request) -> bool:
-    """Whether who was let in would be let in again: a key may have ended while its answer is still being given."""
-    rule = cast(GuardedRoute, request.scope["route"]).rule
-    try:
-        return isinstance(rule, Open) or await _admit(request, rule) == request.state.caller
-    except AccessError:
-        return False
 
 
 def _bears_body(request: Request) -> bool:

@@ -88,6 +88,22 @@ async def admit(request: Request, roles: frozenset[Role], *, forms: bool = False
     return caller
 
 
+async def still_admitted(request: Request) -> bool:
+    """Whether the key or the session that let ``request`` in still holds, for an answer that is given over minutes.
+    Listening is not doing something: it keeps no session from running out.
+    """
+    house = doors_of(request).house
+    try:
+        if request.state.session is None:
+            return await _by_key(request) == request.state.caller
+        async with house.database.read() as connection:
+            token, now = session_token(request), house.database.clock.now()
+            found = await find_session(connection, token, now, house.settings.session_terms)
+    except AccessError:
+        return False
+    return found.caller == request.state.caller
+
+
 async def open_session_of(request: Request) -> OpenSession | None:
     """The session of the request's cookie, if it stands; that it was used is remembered."""
     token = session_token(request)

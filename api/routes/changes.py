@@ -13,7 +13,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.access import GuardedRoute, still_admitted
+from api.access import GuardedRoute
+from api.guard import still_admitted
 from api.openapi import problems
 from api.state import Doors, TheCaller, TheDoors
 from api.views.changes import Change, Missed

@@ -12,9 +12,10 @@ from fastapi import FastAPI
 
 from models import Role
 from services.access import revoke_keys
+from services.access.sessions import end_sessions
 from services.changes.feed import ChangeFeed, News
 from services.house import House
-from tests.api.conftest import Knock
+from tests.api.conftest import Knock, SignIn
 from tests.testing.people import application, registered
 
 
@@ -62,11 +63,10 @@ async def test_a_client_goes_on_where_it_was(house: House, knock: Knock) -> None
     assert f"id: {second['id']}\n" in fresh.text
 
 
-async def test_the_stream_ends_with_the_key(
-    app: FastAPI, house: House, knock: Knock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def begun(app: FastAPI, house: House, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set when somebody begins to follow; the stream then goes on for as long as it is let."""
     house.settings = house.settings.model_copy(update={"changes_seconds": 3_600.0, "changes_rest_seconds": 0.02})
-    client = await knock(Role.CLERK, "370303")
     feed: ChangeFeed = app.state.doors.changes
     begun, follow = asyncio.Event(), feed.follow
 
@@ -75,12 +75,27 @@ async def test_the_stream_ends_with_the_key(
         return follow(*args, **kwargs)
 
     monkeypatch.setattr(feed, "follow", followed)
+    return begun
+
+
+async def test_the_stream_ends_with_the_key(house: House, knock: Knock, begun: asyncio.Event) -> None:
+    client = await knock(Role.CLERK, "370303")
     following = asyncio.create_task(client.get("/api/v1/changes"))
     await asyncio.wait_for(begun.wait(), 10)
     async with house.database.write("administrator:test") as transaction:
         await revoke_keys(transaction, house.database.clock.now(), "clerk-370303")
     assert (await asyncio.wait_for(following, 10)).status_code == 200
     assert (await client.get("/api/v1/changes")).status_code == 401
+
+
+async def test_the_stream_ends_with_the_session(house: House, sign_in: SignIn, begun: asyncio.Event) -> None:
+    browser = await sign_in(Role.CLERK, "370303")
+    following = asyncio.create_task(browser.get("/api/v1/changes"))
+    await asyncio.wait_for(begun.wait(), 10)
+    async with house.database.write("administrator:test") as transaction:
+        await end_sessions(transaction, house.database.clock.now(), 1, "test")
+    assert (await asyncio.wait_for(following, 10)).status_code == 200
+    assert (await browser.get("/api/v1/changes")).status_code == 401
 
 
 async def test_more_than_there_are_seats_for_are_told_to_come_again(app: FastAPI, knock: Knock) -> None:

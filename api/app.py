@@ -37,7 +37,7 @@ from api.routes import (
     upkeep,
 )
 from api.state import Doors
-from api.wake import Bell
+from api.wake import bell_of
 from services.changes.feed import ChangeFeed
 from services.house import House, open_house
 from services.settings import Settings
@@ -114,7 +114,7 @@ def create_app(
 def _doors(house: House, client: httpx.AsyncClient) -> Doors:
     settings = house.settings
     changes = ChangeFeed(house.database, seats=settings.changes_seats, poll_seconds=settings.poll_seconds)
-    return Doors(house, Bell(client, settings.prefect_api_url), client, changes)
+    return Doors(house, bell_of(house, client), client, changes)
 
 
 def _check_matrix(app: FastAPI) -> None:

@@ -9,27 +9,49 @@ from typing import Any
 from prefect import flow, get_run_logger
 
 from flows.deliver_due import deliver_due
+from flows.failures import blameless, of_prefect
 from flows.issue_permits import issue_permits
+from flows.posts import AtPost, take
 from services.endpoints.doors import work_waits
-from services.errors import LianbanError
+from services.errors import LianbanError, UnavailableError
 from services.house import House, open_house
-from services.ledger.cases import Claim, claim_ready, claim_suspect, set_aside_poisoned, suspects_wait
+from services.ledger.cases import (
+    Claim,
+    claim_ready,
+    claim_suspect,
+    set_aside_poisoned,
+    suspects_wait,
+)
 from services.operations.supervision import supervise
 
 _BATCHES_AT_ONCE = 2
 # More than there are departments: each of those still running serves at least one that no other does.
 _DELIVERIES_AT_ONCE = 40
 _SUPERVISE_SECONDS = 2.0
+# How long a dispatcher that was called to help stays with nothing to do.
+_HELPER_SECONDS = 5.0
+# How long the database may be away before the dispatcher gives up and leaves it to the next one.
+_WITHOUT_DATABASE_SECONDS = 120.0
 
 
 @flow(name="dispatch", flow_run_name="调度", persist_result=False)
 async def dispatch(linger_seconds: float | None = None) -> dict[str, Any]:
     """Work until nothing is ready; then stay for ``linger_seconds`` since the start (by default the setting's) to
-    take up at once what comes in. Any number may run side by side: each claims its own. Returns cases by state.
+    take up at once what comes in. Any number may run side by side, on any machines: each claims its own, and one that
+    finds enough at work already ends at once. Returns cases by state.
     """
     async with open_house() as house:
-        stay = house.settings.linger_seconds if linger_seconds is None else linger_seconds
-        return await _Dispatcher(house, stay).run()
+        cases: Counter[str] = Counter()
+        while (post := await take(house)) is not None:
+            stay = house.settings.linger_seconds if linger_seconds is None else linger_seconds
+            dispatcher = _Dispatcher(house, post, stay if post.post.first else min(stay, _HELPER_SECONDS))
+            try:
+                cases.update(await dispatcher.run())
+            finally:
+                idle = await post.leave()
+            if idle:
+                break
+        return dict(cases)
 
 
 class _Dispatcher:
@@ -39,16 +61,17 @@ class _Dispatcher:
     one for all departments that no other delivery serves: nobody waits for a department that does not answer.
     """
 
-    def __init__(self, house: House, stay: float) -> None:
-        self.house = house
+    def __init__(self, house: House, post: AtPost, stay: float) -> None:
+        self.house, self.post = house, post
         self.leave_at = asyncio.get_running_loop().time() + stay
-        self.batches: set[asyncio.Task[dict[str, Any]]] = set()
+        self.batches: dict[asyncio.Task[dict[str, Any]], Claim] = {}
         self.suspect: asyncio.Task[dict[str, Any]] | None = None
         self.suspects_turn = False
         self.deliveries: set[asyncio.Task[dict[str, Any]]] = set()
         self.delivery_at = 0.0
         self.supervise_at = 0.0
         self.cases: Counter[str] = Counter()
+        self.trouble: BaseException | None = None
 
     @property
     def at_work(self) -> int:
@@ -56,16 +79,38 @@ class _Dispatcher:
         return len(self.batches) - len(self.house.waiting)
 
     async def run(self) -> dict[str, Any]:
-        """Go round until there is nothing left."""
+        """Go round until there is nothing left.
+
+        A database that is away is waited for, for a while. Where Prefect does not start what is asked for, the run ends
+        with its error once all that is under way has ended: the next dispatcher goes on.
+        """
+        loop = asyncio.get_running_loop()
+        answered_at = loop.time()
         while True:
-            await self.house.database.refresh_clock()
-            started = await self._start_batch()
-            started = await self._start_delivery() or started
-            await self._supervise()
-            working = self.batches | self.deliveries
-            if not started and not working and asyncio.get_running_loop().time() >= self.leave_at:
-                return dict(self.cases)
-            await self._wait(working, started)
+            started = False
+            try:
+                if self.trouble is None:
+                    started = await self._look()
+                answered_at = loop.time()
+            except UnavailableError:
+                if loop.time() > answered_at + _WITHOUT_DATABASE_SECONDS:
+                    raise
+            else:
+                over = self.trouble is not None or loop.time() >= self.leave_at
+                if over and not (started or self.batches or self.deliveries):
+                    if self.trouble is not None:
+                        raise self.trouble
+                    return dict(self.cases)
+            await self._wait(started)
+
+    async def _look(self) -> bool:
+        """Start what can be started; whether anything was."""
+        await self.house.database.refresh_clock()
+        await self.post.keep(busy=self.at_work >= _BATCHES_AT_ONCE)
+        started = await self._start_batch()
+        started = await self._start_delivery() or started
+        await self._supervise()
+        return started
 
     async def _supervise(self) -> None:
         """Look after incidents every few seconds; trouble with that holds up no case."""
@@ -89,7 +134,7 @@ class _Dispatcher:
         if claim is None or not claim.numbers:
             return False
         batch = asyncio.create_task(issue_permits(list(claim.numbers), claim.lease))
-        self.batches.add(batch)
+        self.batches[batch] = claim
         self.suspect, self.suspects_turn = (batch, False) if claim.suspect else (None, True)
         return True
 
@@ -98,6 +143,7 @@ class _Dispatcher:
         so neither the suspects nor the others wait for ever.
         """
         settings, now = self.house.settings, self.house.database.clock.now()
+        await self.post.give_back()
         async with self.house.database.write("dispatch") as transaction:
             await set_aside_poisoned(transaction, now)
             if self.suspects_turn and await suspects_wait(transaction.connection, now):
@@ -119,16 +165,25 @@ class _Dispatcher:
     def _delivery_begins(self) -> bool:
         return asyncio.get_running_loop().time() < self.delivery_at + self.house.settings.poll_seconds
 
-    async def _wait(self, working: set[asyncio.Task[dict[str, Any]]], started: bool) -> None:
+    async def _wait(self, started: bool) -> None:
         """Until a batch ends or it is time to look again; the failure of one batch leaves the others running."""
         pause = 0.0 if started and self.at_work < _BATCHES_AT_ONCE else self.house.settings.poll_seconds
+        working = self.batches.keys() | self.deliveries
         if not working:
             await asyncio.sleep(pause)
             return
         done, _ = await asyncio.wait(working, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         for ended in done:
-            failed = ended.exception() is not None
-            if ended in self.batches and not failed:
-                self.cases.update(ended.result())
-            self.batches.discard(ended)
+            claim, failure = self.batches.pop(ended, None), ended.exception()
             self.deliveries.discard(ended)
+            if failure is not None:
+                self._failed(failure, claim)
+            elif claim is not None:
+                self.cases.update(ended.result())
+                self.post.cases += len(claim.numbers)
+
+    def _failed(self, failure: BaseException, claim: Claim | None) -> None:
+        if blameless(failure) and claim is not None:
+            self.house.unworked.append(claim)
+        if of_prefect(failure):
+            self.trouble = failure

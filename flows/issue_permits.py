@@ -7,6 +7,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.artifacts import publish_batch
+from flows.failures import blameless
 from flows.phases import work_through
 from services.house import open_house
 from services.ledger.cases import claim_numbers
@@ -28,6 +29,11 @@ async def issue_permits(case_ids: list[str], lease: str | None = None) -> dict[s
             claim = await claim_numbers(transaction, case_ids, lease, now, seconds)
         if not claim.numbers:
             return {}
-        report = await work_through(house, claim)
+        try:
+            report = await work_through(house, claim)
+        except Exception as failure:
+            if blameless(failure):
+                house.unworked.append(claim)
+            raise
         await publish_batch(house, report)
     return dict(report.cases)

@@ -19,7 +19,7 @@ from models.states import (
     StepState,
 )
 from models.steps import Attempt, Entitlement, InboundMessage, InboundStep, Step
-from models.system import AuditEntry, AuditHead, SystemClock
+from models.system import AuditEntry, AuditHead, Dispatcher, SystemClock
 
 __all__ = [
     "OPEN_CASES",
@@ -36,6 +36,7 @@ __all__ = [
     "ClockStop",
     "Contradiction",
     "Decision",
+    "Dispatcher",
     "Door",
     "Endpoint",
     "EndpointDay",

@@ -1,4 +1,4 @@
-"""What the installation itself remembers: the audit log, the clock of a simulated system."""
+"""What the installation itself remembers: the audit log, who dispatches, the clock of a simulated system."""
 
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,25 @@ class AuditHead(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     sequence: int
     hash: str = Field(max_length=64)
+
+
+class Dispatcher(SQLModel, table=True):
+    """One dispatcher at its post: on which ``machine``, in which ``process``, when it was last ``seen_at`` (wire time),
+    how many ``cases`` it has handled. It says so every few seconds; one that is silent for longer has died.
+    ``left_at``: it went by itself.
+    """
+
+    __tablename__ = "dispatchers"
+    __table_args__ = (Index("ix_dispatchers_seen_at", "seen_at"),)
+
+    id: str = Field(primary_key=True, max_length=40)
+    machine: str = Field(max_length=120)
+    process: int
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    called_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    cases: int = 0
 
 
 class SystemClock(SQLModel, table=True):

@@ -19,6 +19,7 @@ from services.exchange.addresses import Guard
 from services.exchange.client import close_shared_client
 from services.exchange.messages import MessageWriter
 from services.exchange.passage import Gates
+from services.ledger.cases import Claim
 from services.policy.registry import PackRegistry, default_registry
 from services.settings import Settings
 
@@ -40,6 +41,8 @@ class House:
         # departments: both so that nobody else waits for them.
         self.sending: set[str] = set()
         self.waiting: set[str] = set()
+        # Cases that were claimed and could not be worked on by no fault of theirs: the dispatcher lets them go.
+        self.unworked: list[Claim] = []
         self._writers: dict[str, MessageWriter] = {}
 
     def writer(self, pack: str) -> MessageWriter:

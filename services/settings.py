@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     others must be public, by https, on one of ``endpoint_ports``. ``approval_above``: a remedy for more cases than that
     needs a second person. ``session_minutes``: how long a person stays signed in without doing anything;
     ``session_hours``: at the longest. ``changes_…``: how many may follow changes live at one process, how long one
-    answer to them lasts, and how often it looks whether their key still holds.
+    answer to them lasts, and how often it looks whether their key still holds. ``dispatchers``: the most at
+    work at once; 0: as many as workers make room for.
     """
 
     model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
@@ -41,9 +42,10 @@ class Settings(BaseSettings):
     source: str = "urn:lianban:zibo"
     keys_file: Path | None = None
     simulate: bool = False
-    lease_seconds: float = Field(default=90.0, gt=0)
+    lease_seconds: float = Field(default=90.0, gt=0, le=600)
     batch_limit: int = Field(default=400, ge=1, le=2000)
     approval_above: int = Field(default=20, ge=0)
+    dispatchers: int = Field(default=0, ge=0)
     linger_seconds: float = Field(default=50.0, ge=0)
     poll_seconds: float = Field(default=0.5, gt=0)
     max_body_bytes: int = 1_000_000

@@ -38,16 +38,20 @@ class Gate:
 
 
 class Gates:
-    """The gates of one process and event loop, by department."""
+    """The gates of one process and event loop, by department. ``share``: how many processes send at once; each takes
+    its part of a department's places, so that together they keep the bound.
+    """
 
     def __init__(self) -> None:
+        self.share = 1
         self._gates: dict[str, Gate] = {}
 
     def of(self, department: str, concurrency: int) -> Gate:
-        """The gate to ``department``; a new one when its concurrency was changed."""
+        """The gate to ``department``; a new one when its concurrency, or our share of it, was changed."""
+        concurrency = max(1, concurrency // self.share)
         gate = self._gates.get(department)
         if gate is None or gate.concurrency != concurrency:
-            gate = self._gates[department] = Gate(max(1, concurrency))
+            gate = self._gates[department] = Gate(concurrency)
         return gate
 
 

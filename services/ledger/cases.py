@@ -22,6 +22,8 @@ from services.database import Transaction, among, is_postgresql, table
 _CASES = table(Case)
 MAX_TRIES = 8
 SUSPECT_TRIES = 2
+# No claim reaches so far ahead: what does was written before the clock was set back.
+FURTHEST = timedelta(minutes=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,25 @@ async def claim_ready(
     A case whose claims came to no end SUSPECT_TRIES times may be what brought them down: it is kept from the others,
     so that it cannot take a batch down again and again.
     """
-    claim = await _claim(transaction, _CASES.c.ready_at <= now, _CASES.c.ready_at, now, limit, seconds)
+    claim = await _claim(transaction, _ready(now), _CASES.c.ready_at, now, limit, seconds)
     return claim if claim.numbers or not suspects else await claim_suspect(transaction, now, seconds)
 
 
 async def claim_suspect(transaction: Transaction, now: datetime, seconds: float) -> Claim:
     """Claim the suspect that has waited longest, alone."""
-    return await _claim(transaction, _CASES.c.ready_at <= now, _CASES.c.ready_at, now, 1, seconds, suspect=True)
+    return await _claim(transaction, _ready(now), _CASES.c.ready_at, now, 1, seconds, suspect=True)
 
 
 async def suspects_wait(connection: AsyncConnection, now: datetime) -> bool:
     """Whether a suspect wants work and is free."""
-    query = select(_CASES.c.number).where(_CASES.c.ready_at <= now, _free(now), _CASES.c.tries >= SUSPECT_TRIES)
+    query = select(_CASES.c.number).where(_ready(now), _free(now), _CASES.c.tries >= SUSPECT_TRIES)
     return (await connection.execute(query.where(_CASES.c.set_aside.is_(None)).limit(1))).first() is not None
+
+
+async def more_ready_than(connection: AsyncConnection, now: datetime, enough: int) -> bool:
+    """Whether more than ``enough`` cases want work and are in nobody's hands."""
+    query = select(_CASES.c.number).where(_ready(now), _free(now), _CASES.c.set_aside.is_(None))
+    return (await connection.execute(query.offset(enough).limit(1))).first() is not None
 
 
 async def claim_review(transaction: Transaction, day: date, now: datetime, limit: int, seconds: float) -> Claim:
@@ -80,7 +88,7 @@ async def claim_numbers(
 ) -> Claim:
     """Claim the cases ``numbers`` that are free, or held under ``lease``, which the caller was handed."""
     connection = transaction.connection
-    free = or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now, _CASES.c.lease == lease)
+    free = or_(_free(now), _CASES.c.lease == lease)
     chosen = select(_CASES.c.number).where(and_(among(connection, _CASES.c.number, numbers), free))
     rows = await connection.execute(_skip_locked(transaction, chosen.order_by(_CASES.c.number)))
     claim = Claim(new_lease(), now + timedelta(seconds=seconds), tuple(str(row.number) for row in rows))
@@ -121,8 +129,13 @@ async def _claim(
     return claim
 
 
+def _ready(now: datetime) -> ColumnElement[bool]:
+    return or_(_CASES.c.ready_at <= now, _CASES.c.ready_at > now + FURTHEST)
+
+
 def _free(now: datetime) -> ColumnElement[bool]:
-    return or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now)
+    until = _CASES.c.leased_until
+    return or_(until.is_(None), until < now, until > now + FURTHEST)
 
 
 def _skip_locked(transaction: Transaction, query: Select[Any]) -> Select[Any]:
@@ -144,6 +157,24 @@ async def release(transaction: Transaction, claim: Claim) -> None:
     )  # fmt: skip
 
 
+async def give_back_claim(transaction: Transaction, claim: Claim, now: datetime) -> int:
+    """Let go of cases on which no work could be done, by no fault of theirs: they are ready at once, and the claim does
+    not count as a try. How many; those in other hands by now stay as they are.
+    """
+    rows = await transaction.connection.execute(
+        update(_CASES)
+        .where(and_(among(transaction.connection, _CASES.c.number, claim.numbers), _CASES.c.lease == claim.lease))
+        .values(
+            lease=None,
+            leased_until=None,
+            ready_at=now,
+            tries=case((_CASES.c.tries > 0, _CASES.c.tries - 1), else_=0),
+        )
+        .returning(_CASES.c.number)
+    )
+    return len(rows.scalars().all())
+
+
 async def wake(transaction: Transaction, numbers: Collection[str], now: datetime) -> None:
     """Say that the cases want work: something they waited for came in."""
     if not numbers:
@@ -162,8 +193,7 @@ async def set_aside_poisoned(transaction: Transaction, now: datetime) -> int:
 
     A case that crashes its flow every time must not take the rest of its batch down for ever.
     """
-    over = or_(_CASES.c.leased_until.is_(None), _CASES.c.leased_until < now)
-    poisoned = and_(_CASES.c.tries >= MAX_TRIES, _CASES.c.set_aside.is_(None), over)
+    poisoned = and_(_CASES.c.tries >= MAX_TRIES, _CASES.c.set_aside.is_(None), _free(now))
     rows = await transaction.connection.execute(
         update(_CASES)
         .where(poisoned)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import httpx
 from structlog.testing import capture_logs
 
-from api.wake import Bell
+from api.wake import Bell, bell_of
+from services.house import House
+from services.operations.dispatchers import leave_post, take_post
 from tests.api.conftest import ListeningPrefect
 
 
@@ -40,4 +42,22 @@ async def test_closing_waits_for_no_interval(prefect: ListeningPrefect) -> None:
         await bell.rung()
         bell.ring()
         await bell.close()
+    assert len(prefect.events) == 1
+
+
+async def test_nobody_is_woken_while_a_dispatcher_is_at_work(house: House, prefect: ListeningPrefect) -> None:
+    async with house.database.write("dispatch") as transaction:
+        post = await take_post(transaction, house.database.clock.now(), most=0, enough=0)
+    assert post is not None
+    async with httpx.AsyncClient(transport=httpx.MockTransport(prefect.answer)) as client:
+        bell = bell_of(house, client)
+        bell.ring()
+        await bell.rung()
+        assert prefect.events == []
+        async with house.database.write("dispatch") as transaction:
+            await leave_post(transaction, post, house.database.clock.now(), 0)
+        await bell.close()
+        bell = bell_of(house, client)
+        bell.ring()
+        await bell.rung()
     assert len(prefect.events) == 1

@@ -19,6 +19,7 @@ from services.ledger.cases import (
     claim_numbers,
     claim_ready,
     claim_review,
+    give_back_claim,
     release,
     set_aside_poisoned,
     wake,
@@ -192,3 +193,26 @@ async def test_thousands_of_cases_are_named_in_one_statement(ledger: Any) -> Non
     await _release(ledger.database, await _claim(ledger.database))
     await _wake(ledger.database, *numbers, *(f"370303-2014-{number:06d}" for number in range(5000, 12_000)))
     assert len((await _claim(ledger.database)).numbers) == 3
+
+
+async def test_a_claim_made_before_the_clock_was_set_back_holds_nothing_up(ledger: Any) -> None:
+    numbers = await ledger.cases(2)
+    claim = await _claim(ledger.database, 1)
+    ledger.clock.pass_(hours=-5)
+    again = await _claim(ledger.database)
+    assert sorted(again.numbers) == sorted(numbers)
+    # Whoever comes back from the future no longer holds what it claimed there.
+    await _release(ledger.database, claim)
+    assert (await case_row(ledger.house, claim.numbers[0])).lease == again.lease
+
+
+async def test_a_claim_given_back_is_no_try(ledger: Any) -> None:
+    (number,) = await ledger.cases(1)
+    for _ in range(MAX_TRIES + 1):
+        claim = await _claim(ledger.database)
+        assert claim.numbers == (number,)
+        async with ledger.database.write("dispatch") as transaction:
+            assert await give_back_claim(transaction, claim, ledger.database.clock.now()) == 1
+            assert await give_back_claim(transaction, claim, ledger.database.clock.now()) == 0
+    case = await case_row(ledger.house, number)
+    assert (case.tries, case.lease, case.set_aside) == (0, None, None)

@@ -21,20 +21,19 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import func, select, update
 
-from api.demo.people import synthetic_applications
 from api.system.installation import connect_sandbox, prepare_database, sandbox_secrets
 from api.system.programs import Program, Programs, free_port, programs
 from api.system.whole import Ports, Sandbox, environment, start_api, start_sandbox
 from benchmarks import delivery_rates
 from benchmarks.fault_town import (
     FAULTS,
+    applicants,
     expected_state,
     held_by_departments,
     in_force,
@@ -94,7 +93,7 @@ async def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     await asyncio.to_thread(prepare_database, settings)
     told = environment(settings, ports) | {"LIANBAN_PACKS": str(packs), "LIANBAN_DATABASE_URL": options.database}
-    people = _people(options.cases)
+    people = applicants(options.cases)
     secrets = sandbox_secrets(folder / "sandbox.json", departments)
     async with programs(told, folder / "logs") as running, open_house(settings) as house:
         await move_clock(house.database, settings, _DAY)
@@ -125,12 +124,6 @@ async def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         **judged,
         "deliveries": rates,
     }
-
-
-def _people(count: int) -> list[Application]:
-    """Applicants on grounds that a department can prove: the ground `other` waits for the joint meeting (A8)."""
-    drawn = (application for application, _ in synthetic_applications(2 * count, 7, date(2014, 11, 3)))
-    return list(islice((one for one in drawn if "other" not in one.grounds), count))
 
 
 async def _start(running: Programs, ports: Ports, folder: Path) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 import services.policy
+from api.demo.people import synthetic_applications
 from api.sandbox.behaviour import Behaviour, Dice, read_behaviours
 from models import EntitlementState, StepKind, StepState
+from services.intake.application import Application
 
 SEED = 0
 # Eight departments, and between them every way in which a sandbox department can misbehave.
@@ -47,6 +51,12 @@ def write_pack(path: Path) -> list[str]:
             fact["owner"] = [{**fact["owner"][0], "code": departments[0]}]
     path.write_text(yaml.safe_dump(pack, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return departments
+
+
+def applicants(count: int, seed: int = 7) -> list[Application]:
+    """Applicants on grounds that a department can prove: the ground `other` waits for the joint meeting (A8)."""
+    drawn = (application for application, _ in synthetic_applications(2 * count + 8, seed, date(2014, 11, 3)))
+    return list(islice((one for one in drawn if "other" not in one.grounds), count))
 
 
 def misbehaving() -> list[str]:

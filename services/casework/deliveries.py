@@ -21,6 +21,8 @@ __all__ = ["Tally", "deliver_steps"]
 
 _FLUSH_STEPS = 800
 _FLUSH_SECONDS = 0.25
+# What came in is recorded once nothing more follows: what was answered does not wait for who does not answer.
+_QUIET_SECONDS = 0.03
 # More steps than any batch of cases has at one department.
 _ALL = 8_000
 
@@ -69,7 +71,7 @@ async def _act(
             stream = deliver(way, one.target, one.messages, recording.clock_utc, one.passage)
             async with aclosing(stream) as sent:
                 async for result in sent:
-                    watch.heard(keys[one.target.department])
+                    watch.heard(keys[one.target.department], answered=result.status is not None)
                     results.put_nowait(result)
         finally:
             results.put_nowait(one)
@@ -84,7 +86,8 @@ async def _act(
         flush_at = loop.time() + _FLUSH_SECONDS
         while running:
             try:
-                async with asyncio.timeout_at(flush_at if buffer or ended else None):
+                quiet_at = min(flush_at, loop.time() + _QUIET_SECONDS)
+                async with asyncio.timeout_at(quiet_at if buffer or ended else None):
                     item = await results.get()
             except TimeoutError:
                 waiting = _FLUSH_STEPS

@@ -31,10 +31,11 @@ class Watch:
         self._owing[key] = (gate, 0)
         return key
 
-    def heard(self, key: tuple[str, int]) -> None:
-        """An answer, or a failure, came in."""
+    def heard(self, key: tuple[str, int], *, answered: bool) -> None:
+        """An answer came in, or a failure without one: a time-out is no sign of life."""
         gate, _ = self._owing[key]
-        gate.silent = False
+        if answered:
+            gate.silent = False
         self._owing[key] = (gate, 0)
 
     def ended(self, key: tuple[str, int]) -> None:

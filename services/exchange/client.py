@@ -25,7 +25,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from services.exchange.addresses import Guard
 from services.exchange.connections import PLAIN, Access, tls_context
-from services.exchange.tokens import TokenRefusedError, Tokens
+from services.exchange.tokens import TokenRefusedError, Tokens, bearing
 
 TIMEOUT = 15.0
 CONNECTIONS = 256
@@ -171,12 +171,12 @@ class ConnectedClient:
             return await self._post(url, body, headers, self._access)
         tokens = self._pool.tokens
         token = await tokens.token(oauth, self._ask)
-        answer = await self._post(url, body, {**headers, "authorization": f"Bearer {token}"}, self._access)
+        answer = await self._post(url, body, bearing(token, url, headers), self._access)
         if answer.status == 401:
             # The receiver may have ended the token before its time.
             tokens.forget(oauth, token)
             token = await tokens.token(oauth, self._ask)
-            answer = await self._post(url, body, {**headers, "authorization": f"Bearer {token}"}, self._access)
+            answer = await self._post(url, body, bearing(token, url, headers), self._access)
         return answer
 
     async def aclose(self) -> None:

@@ -38,11 +38,7 @@ def excerpt(body: bytes, redact: Collection[str] = (), limit: int = EXCERPT) -> 
     """
     if not body:
         return None
-    try:
-        # An echo may stand in \uXXXX escapes, where no name would be recognised.
-        text = orjson.dumps(orjson.loads(body)).decode()
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        text = body.decode(errors="replace")
+    text = _readable(body)
     cut = len(text) > _WINDOW
     text = text[:_WINDOW]
     for value in sorted(redact, key=len, reverse=True):
@@ -52,3 +48,15 @@ def excerpt(body: bytes, redact: Collection[str] = (), limit: int = EXCERPT) -> 
         text = text[:-_LONGEST]
     text = _UNPRINTABLE.sub(" ", text).strip()
     return (text if len(text) <= limit and not cut else text[: limit - 1] + "…") or None
+
+
+def _readable(body: bytes) -> str:
+    """``body`` as text, of a long one only the beginning: somewhat more than is looked at."""
+    if b"\\" in body:
+        try:
+            # An echo may stand in \\uXXXX escapes, where no name would be recognised.
+            return orjson.dumps(orjson.loads(body)).decode()
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            pass
+    # No character is longer than four bytes.
+    return body[: 4 * (_WINDOW + 1)].decode(errors="replace")

@@ -1,12 +1,19 @@
-"""OAuth2 tokens for receivers that want one (client credentials, RFC 6749 section 4.4), kept until they end."""
+"""OAuth2 tokens for receivers that want one (client credentials, RFC 6749 section 4.4), kept until they end.
+
+What is asked and how the client proves itself is authlib's matter; what carries it is our guarded connection
+(``docs/decisions/0007``).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus
+
+from authlib.oauth2.auth import ClientAuth, encode_client_secret_basic
+from authlib.oauth2.rfc6749.parameters import prepare_token_request
+from authlib.oauth2.rfc6750 import add_bearer_token
 
 from services.exchange.connections import ClientCredentials
 
@@ -15,6 +22,12 @@ _MARGIN, _LONGEST = 30.0, 3_600.0
 _MAX_TOKEN = 8_192
 
 Ask = Callable[[str, bytes, Mapping[str, str]], Awaitable[tuple[int, bytes]]]
+
+
+def bearing(token: str, url: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """``headers`` of a request to ``url`` with the bearer token in them (RFC 6750)."""
+    _, borne, _ = add_bearer_token(token, url, dict(headers), "")
+    return dict(borne)
 
 
 class TokenRefusedError(OSError):
@@ -47,13 +60,12 @@ class Tokens:
             del self._kept[client]
 
     async def _fetch(self, client: ClientCredentials, ask: Ask) -> tuple[str, float]:
-        form = {"grant_type": "client_credentials"} | ({"scope": client.scope} if client.scope else {})
-        pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
-        headers = {
-            "authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
-            "content-type": "application/x-www-form-urlencoded",
-        }
-        status, body = await ask(client.token_url, urlencode(form).encode(), headers)
+        # RFC 6749 (2.3.1) has both parts form-encoded before they are joined, which authlib leaves to its caller.
+        proof = ClientAuth(quote_plus(client.client_id), quote_plus(client.client_secret))
+        form = prepare_token_request("client_credentials", scope=client.scope)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        url, headers, form = encode_client_secret_basic(proof, "POST", client.token_url, headers, form)
+        status, body = await ask(url, form.encode(), headers)
         try:
             answer = json.loads(body) if status == 200 else {}
             token, seconds = answer["access_token"], float(answer.get("expires_in", 60))

@@ -304,7 +304,7 @@ async def test_one_failure_stops_no_other():
 async def test_nobody_is_recognisable_in_the_record():
     echo = '{"error": "测试甲 440524188001010014 13800001234"}'.encode()
     result = await result_of(saying(422, echo))
-    assert result.excerpt == '{"error":"*** 440524********0014 138****1234"}'
+    assert result.excerpt == '{"error": "*** 440524********0014 138****1234"}'
     secret = SECRETS[0]
     assert secret not in repr(Target("hrss", "http://127.0.0.1/hook?key=k", SECRETS))
     assert secret not in repr(result)

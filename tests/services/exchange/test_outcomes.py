@@ -204,3 +204,16 @@ def test_whatever_comes_it_is_outcomes_or_an_input_error(body):
         assert "\n" not in str(problem)  # noqa: PT017 - either way is right; this is what one of them must keep
     assert all(isinstance(outcome, Outcome) for outcome in outcomes)
     assert place is None or place.split(".")[0].split("[")[0] in ("body", "outcomes")
+
+
+PAIRS = st.lists(st.tuples(st.sampled_from(["a", 'b":', "c\\", "d"]), st.integers(0, 9)), max_size=4)
+
+
+@given(PAIRS, st.sampled_from([":", ": ", " :", "\n:\t"]), st.sampled_from([",", " , "]))
+def test_a_name_given_twice_is_seen_however_it_is_written(pairs: list[tuple[str, int]], colon: str, comma: str) -> None:
+    inner = comma.join(f"{json.dumps(name)}{colon}{value}" for name, value in pairs)
+    body = f'{{"outcomes"{colon}[{{"step"{colon}"s-1"{comma}"facts"{colon}{{{inner}}}}}]}}'.encode()
+    names = [name for name, _ in pairs]
+    with pytest.raises(InputError) as refused:
+        parse_outcomes(body)
+    assert ("twice" in str(refused.value)) is (len(set(names)) < len(names))

@@ -169,7 +169,7 @@ class GuardedRoute(APIRoute):
 
     async def _admit(self, request: Request, rule: Rule) -> None:
         if not isinstance(rule, Open):
-            await admit(request, rule)
+            await admit(request, self.name, rule)
 
     def _kinds(self) -> Callable[[str], bool]:
         return _is_workbook if self.name in _WORKBOOKS else _is_json
@@ -196,7 +196,7 @@ class GuardedPage(GuardedRoute):
 
     async def _admit(self, request: Request, rule: Rule) -> None:
         if not isinstance(rule, Open):
-            await admit(request, rule, forms=True, initial=self.name in _WITH_INITIAL_PASSWORD)
+            await admit(request, self.name, rule, forms=True, initial=self.name in _WITH_INITIAL_PASSWORD)
         elif self.takes_body and not _is_small(request):
             # Anybody may send this one.
             raise HTTPException(413)

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from api.state import doors_of
+from api.state import caller_of, doors_of
 from models import Role
-from services.access import Caller, KeyRefusedError, find_caller
+from services.access import Caller, KeyRefusedError
+from services.access.keys import find_key, is_use_due, note_use
 from services.access.sessions import (
     SEEN_EVERY,
     OpenSession,
@@ -62,9 +63,11 @@ def session_token(request: Request) -> str:
     return request.cookies.get(session_cookie(doors_of(request).house.settings), "")
 
 
-async def admit(request: Request, roles: frozenset[Role], *, forms: bool = False, initial: bool = False) -> Caller:
-    """Who calls, if in one of ``roles``. ``forms``: the token may stand in a form's field. ``initial``: a person with a
-    password for the first sign-in may, too.
+async def admit(
+    request: Request, name: str, roles: frozenset[Role], *, forms: bool = False, initial: bool = False
+) -> Caller:
+    """Who calls the route ``name``, if in one of ``roles``. ``forms``: the token may stand in a form's field.
+    ``initial``: a person with a password for the first sign-in may, too.
 
     KeyRefusedError or SessionRefusedError for nobody, ForgeryError for a request that is not the session's own.
     """
@@ -85,6 +88,8 @@ async def admit(request: Request, roles: frozenset[Role], *, forms: bool = False
     if caller.role not in roles:
         may = ", ".join(sorted(role.value for role in roles))
         raise AccessError(f"this is for {may}; you are a {caller.role.value}", place="authorization")
+    if caller.operations is not None and name not in caller.operations:
+        raise AccessError("your key is for other operations", place="authorization")
     return caller
 
 
@@ -95,13 +100,13 @@ async def still_admitted(request: Request) -> bool:
     house = doors_of(request).house
     try:
         if request.state.session is None:
-            return await _by_key(request) == request.state.caller
+            return await _by_key(request) == caller_of(request)
         async with house.database.read() as connection:
             token, now = session_token(request), house.database.clock.now()
             found = await find_session(connection, token, now, house.settings.session_terms)
     except AccessError:
         return False
-    return found.caller == request.state.caller
+    return found.caller == caller_of(request)
 
 
 async def open_session_of(request: Request) -> OpenSession | None:
@@ -136,6 +141,11 @@ def refuse_foreign(request: Request) -> None:
         raise ForgeryError("comes from a page of another site", place="origin")
 
 
+def source_of(request: Request) -> str:
+    """The network address from which the request came."""
+    return request.client.host if request.client is not None else "unknown"
+
+
 async def form_token(request: Request) -> str:
     """The forgery token of a form that the request bears; empty if there is none."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in FORMS:
@@ -149,8 +159,15 @@ async def _by_key(request: Request) -> Caller:
     scheme, _, secret = request.headers["authorization"].partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise KeyRefusedError("send an access key: `Authorization: Bearer lbk_…`", "key-missing")
+    now = database.clock.now()
     async with database.read() as connection:
-        return await find_caller(connection, secret.strip(), database.clock.now())
+        found = await find_key(connection, secret.strip(), now)
+    if is_use_due(found, now):
+        async with database.write(found.caller.actor) as transaction:
+            await note_use(transaction, now, found, source_of(request))
+    if found.refused is not None:
+        raise found.refused
+    return found.caller
 
 
 async def _refuse_forgery(request: Request, token: str, *, forms: bool) -> None:

@@ -1,6 +1,6 @@
 """What is remembered: tables, states with their legal transitions, migrations. No behaviour."""
 
-from models.access import AccessKey, Account, Session, SignInBrake
+from models.access import AccessKey, Account, Approval, Session, SignInBrake
 from models.base import metadata
 from models.cases import Case, CaseCounter, Decision, Fact, Permit
 from models.endpoints import Endpoint, EndpointDay, Maintenance
@@ -26,6 +26,7 @@ __all__ = [
     "OPEN_STEPS",
     "AccessKey",
     "Account",
+    "Approval",
     "Attempt",
     "AuditEntry",
     "AuditHead",

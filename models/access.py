@@ -8,30 +8,43 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from models.base import UtcDateTime, state_type
+from models.base import JsonType, UtcDateTime, state_type
 from models.states import Role
 
 
 class AccessKey(SQLModel, table=True):
-    """A machine client's or an operator's key. Only its hash is kept; ``scope`` is a department or a district."""
+    """A machine client's or an operator's key. Only its hash is kept; ``scope`` is a department or a district.
+
+    ``operations``: the routes that it is for; None for all of its role. It acts for ``owner_id``; ``made_by`` is the
+    account that saw its secret. ``used_at`` is right to some minutes.
+    """
 
     __tablename__ = "access_keys"
+    __table_args__ = (Index("ix_access_keys_owner_id", "owner_id"),)
 
     hash: str = Field(primary_key=True, max_length=64)
     name: str = Field(max_length=80)
     role: Role = Field(sa_column=Column(state_type(Role), nullable=False))
     scope: str | None = Field(default=None, max_length=40)
+    station: str | None = Field(default=None, max_length=80)
+    operations: list[str] | None = Field(default=None, sa_column=Column(JsonType, nullable=True))
+    owner_id: int | None = Field(default=None, sa_column=Column(ForeignKey("accounts.id"), nullable=True))
+    made_by: int | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used_from: str | None = Field(default=None, max_length=64)
 
 
 class Account(SQLModel, table=True):
     """One person's account. It is never deleted and its ``name`` (what the person signs in under) never given again, so
     that an entry of the audit log means one person for ever.
 
-    ``password``: its argon2 hash; None where the person signs in elsewhere. ``password_is_initial``: it was given by
-    somebody else and must be changed before anything else is done.
+    ``station``: a clerk's police station, as it stands in applications. ``password``: its argon2 hash; None where the
+    person signs in elsewhere. ``password_is_initial``: it was given by somebody else and must be changed before
+    anything else is done. ``in_hands_of``: the person who gave the account its last password, and so could have used
+    it; None for those whom the command line or an identity provider vouches for (``services.access.second_person``).
     """
 
     __tablename__ = "accounts"
@@ -41,6 +54,8 @@ class Account(SQLModel, table=True):
     name: str = Field(max_length=60)
     role: Role = Field(sa_column=Column(state_type(Role), nullable=False))
     scope: str | None = Field(default=None, max_length=40)
+    station: str | None = Field(default=None, max_length=80)
+    in_hands_of: int | None = None
     password: str | None = Field(default=None, max_length=200)
     password_is_initial: bool = True
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -79,3 +94,16 @@ class SignInBrake(SQLModel, table=True):
     failures: int = 0
     last_at: datetime = Field(sa_type=UtcDateTime)
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Approval(SQLModel, table=True):
+    """One person's yes to what needs a second one. ``subject``: what it is about, as the audit log names it
+    (``remedy:12``); ``person``: in whose hands the account was at that moment.
+    """
+
+    __tablename__ = "approvals"
+
+    subject: str = Field(primary_key=True, max_length=80)
+    person: int = Field(sa_column=Column(ForeignKey("accounts.id"), primary_key=True))
+    actor: str = Field(max_length=80)
+    at: datetime = Field(sa_type=UtcDateTime)

@@ -37,6 +37,7 @@ class Case(SQLModel, table=True):
         Index("ix_cases_received_at_number", "received_at", "number"),
         Index("ix_cases_state_received_at_number", "state", "received_at", "number"),
         Index("ix_cases_district_received_at_number", "district", "received_at", "number"),
+        Index("ix_cases_station_received_at_number", "station", "received_at", "number"),
         Index("ix_cases_person_key", "person_key"),
         Index("ix_cases_name_key", "name_key"),
         # What came, what closed and what stands, by district: the console counts these without a row of the table.

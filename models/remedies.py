@@ -36,7 +36,8 @@ class RemedyState(StrEnum):
 
 class Remedy(SQLModel, table=True):
     """One remedy for one case or many. ``content`` is what its kind asks for (``services.remedies.orders``); ``cases``
-    how many cases it is about; ``district`` theirs, None where they lie in several.
+    how many cases it is about; ``district`` theirs, None where they lie in several. ``asked_person``: in whose hands
+    the account was that asked for it, None where that is not known (``services.access.second_person``).
     """
 
     __tablename__ = "remedies"
@@ -50,6 +51,7 @@ class Remedy(SQLModel, table=True):
     cases: int
     district: str | None = Field(default=None, max_length=24)
     asked_by: str = Field(max_length=80)
+    asked_person: int | None = Field(default=None, sa_column=Column(ForeignKey("accounts.id"), nullable=True))
     asked_at: datetime = Field(sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, max_length=80)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

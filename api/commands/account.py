@@ -14,7 +14,8 @@ from models import Role
 from services.access.accounts import (
     AccountRow,
     NewAccount,
-    change_role,
+    Post,
+    change_post,
     create_account,
     disable_account,
     enable_account,
@@ -22,21 +23,24 @@ from services.access.accounts import (
     read_account,
     reset_password,
 )
-from services.access.sessions import SessionRow, end_sessions, list_sessions
+from services.access.management import Management
+from services.access.sessions import SessionRow, list_sessions
+from services.access.sign_in import end_all
 from services.access.sign_in import unlock as release
 from services.clock import CHINA
-from services.house import open_house
+from services.house import House, open_house
 
 app = typer.Typer(help="个人账号 Accounts of people", no_args_is_help=True)
 _Name = Annotated[str, typer.Argument(help="用户名 Name to sign in under")]
 _TheRole = Annotated[Role, typer.Argument(help="角色 Role")]
+_Station = Annotated[str | None, typer.Option(help="受理人员所在派出所 A clerk's station, as applications name it")]
 _Scope = Annotated[str | None, typer.Option(help="区县或部门代码 A district's or department's code")]
 
 
 @app.command()
-def create(name: _Name, role: _TheRole, *, scope: _Scope = None) -> None:
+def create(name: _Name, role: _TheRole, *, scope: _Scope = None, station: _Station = None) -> None:
     """新建账号，初始密码只显示一次，首次登录须修改。 Make an account; its first password is shown once."""
-    made = asyncio.run(_create(name, role, scope))
+    made = asyncio.run(_create(name, Post(role, scope, station)))
     typer.echo(made.password)
 
 
@@ -46,7 +50,8 @@ def list_() -> None:
     shown = Table("用户名 Name", "角色 Role", "范围 Scope", "状态 State")
     for row in asyncio.run(_list()):
         state = "已停用 disabled" if row.disabled_at else "待改初始密码 new" if row.password_is_initial else "正常 open"
-        shown.add_row(row.name, row.role.value, row.scope or "", state)
+        place = " ".join(filter(None, (row.scope, row.station)))
+        shown.add_row(row.name, row.role.value, place, state)
     Console().print(shown)
 
 
@@ -65,9 +70,9 @@ def enable(name: _Name) -> None:
 
 
 @app.command()
-def role(name: _Name, role: _TheRole, *, scope: _Scope = None) -> None:
-    """改变角色或者范围，并结束其全部登录。 Change role or scope; sessions end."""
-    ended = asyncio.run(_role(name, role, scope))
+def post(name: _Name, role: _TheRole, *, scope: _Scope = None, station: _Station = None) -> None:
+    """改变角色或者范围，结束其全部登录，吊销其密钥。 Give another post; sessions end, keys are revoked."""
+    ended = asyncio.run(_post(name, Post(role, scope, station)))
     typer.echo(f"已修改，结束登录 {ended} 处。 Changed; {ended} sessions ended.")
 
 
@@ -101,10 +106,9 @@ def end_sessions_(name: _Name) -> None:
     typer.echo(f"已结束登录 {ended} 处。 {ended} sessions ended.")
 
 
-async def _create(name: str, role: Role, scope: str | None) -> NewAccount:
+async def _create(name: str, post: Post) -> NewAccount:
     async with open_house() as house:
-        actor = (await administrator(house)).actor
-        return await create_account(house.database, house.packs, actor, name=name, role=role, scope=scope)
+        return await create_account(house.database, house.packs, await _management(house), name, post)
 
 
 async def _list() -> list[AccountRow]:
@@ -113,30 +117,34 @@ async def _list() -> list[AccountRow]:
 
 
 async def _disable(name: str) -> int:
-    async with open_house() as house, house.database.write((await administrator(house)).actor) as transaction:
-        return await disable_account(transaction, house.database.clock.now(), name)
+    async with open_house() as house:
+        by = await _management(house)
+        async with house.database.write(by.caller.actor) as transaction:
+            return await disable_account(transaction, house.database.clock.now(), by, name)
 
 
 async def _enable(name: str) -> None:
-    async with open_house() as house, house.database.write((await administrator(house)).actor) as transaction:
-        await enable_account(transaction, name)
+    async with open_house() as house:
+        by = await _management(house)
+        async with house.database.write(by.caller.actor) as transaction:
+            await enable_account(transaction, by, name)
 
 
-async def _role(name: str, role: Role, scope: str | None) -> int:
-    async with open_house() as house, house.database.write((await administrator(house)).actor) as transaction:
-        return await change_role(transaction, house.packs, house.database.clock.now(), name, role, scope)
+async def _post(name: str, post: Post) -> int:
+    async with open_house() as house:
+        by = await _management(house)
+        async with house.database.write(by.caller.actor) as transaction:
+            return await change_post(transaction, house.packs, house.database.clock.now(), by, name, post)
 
 
 async def _password(name: str) -> str:
     async with open_house() as house:
-        return await reset_password(house.database, (await administrator(house)).actor, name)
+        return await reset_password(house.database, await _management(house), name)
 
 
 async def _unlock(name: str) -> bool:
     async with open_house() as house:
-        async with house.database.read() as connection:
-            row = await read_account(connection, name)
-        return await release(house, (await administrator(house)).actor, row.id, row.name)
+        return await release(house, await _management(house), name)
 
 
 async def _sessions(name: str) -> list[SessionRow]:
@@ -146,6 +154,14 @@ async def _sessions(name: str) -> list[SessionRow]:
 
 
 async def _end(name: str) -> int:
-    async with open_house() as house, house.database.write((await administrator(house)).actor) as transaction:
-        row = await read_account(transaction.connection, name)
-        return await end_sessions(transaction, house.database.clock.now(), row.id, "by_an_administrator")
+    async with open_house() as house:
+        return await end_all(house, await _management(house), name)
+
+
+async def _management(house: House) -> Management:
+    """Who works at the command line; with a key, as far as its owner may."""
+    caller = await administrator(house)
+    if caller.account is None:
+        return Management(caller)
+    async with house.database.read() as connection:
+        return await Management.of(connection, caller)

@@ -189,6 +189,8 @@ def show(remedy: Number, *, as_json: AsJson = False) -> None:
     one = found.remedy
     typer.echo(f"{one.id}  {one.kind.zh} {one.kind.en}  {one.state.zh} {one.state.en}")
     typer.echo(f"{one.reason}  {one.asked_by}{f' → {one.decided_by}' if one.decided_by else ''}")
+    for actor in found.approvals:
+        typer.echo(f"  复核同意 approved: {actor}")
     for outcome in found.outcomes:
         words = {True: "已办理 done", False: f"未办理 not done: {outcome.problem}", None: "待复核 waits"}
         typer.echo(f"  {outcome.case_number}  {words[outcome.done]}")
@@ -210,6 +212,9 @@ def _show_asked(asked: Asked, as_json: bool, /) -> None:
         return
     words = STATE_WORDS[asked.state]
     typer.echo(f"处置 {asked.id}：{words.zh} {words.en}")
+    if asked.state is RemedyState.PROPOSED:
+        typer.echo("待他人复核；申请人身份不明的，须两人复核。")
+        typer.echo("It waits for a second person; for two where it is not known who asked.")
     if asked.state is RemedyState.DONE:
         typer.echo(f"已办理 {asked.done} 件 done；未能办理 {asked.refused} 件 not done")
 

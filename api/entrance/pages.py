@@ -13,10 +13,10 @@ from api.access import GuardedPage
 from api.console.frame import page
 from api.entrance.paths import ACCOUNT, SIGN_IN, own_path
 from api.entrance.words import GIVEN, REFUSED, STALE, TOO_MANY
-from api.guard import CSRF_FIELD, is_https, open_session_of, refuse_foreign, session_cookie
+from api.guard import CSRF_FIELD, is_https, open_session_of, refuse_foreign, session_cookie, source_of
 from api.state import TheHouse
-from services.access.accounts import change_password as change
 from services.access.brakes import TooManyTriesError
+from services.access.own_account import change_password as change
 from services.access.sessions import OpenSession, csrf_token, end_session, end_sessions, is_csrf_token, list_sessions
 from services.access.sign_in import SignInError
 from services.access.sign_in import sign_in as let_in
@@ -125,11 +125,6 @@ async def end_other_sessions(request: Request, house: TheHouse) -> Response:
 def set_session_cookie(answer: Response, settings: Settings, token: str) -> None:
     """Give the browser the session's token. It ends with the browser, and is sent to nobody else."""
     answer.set_cookie(session_cookie(settings), token, **_cookie(settings))
-
-
-def source_of(request: Request) -> str:
-    """The network address from which the request came."""
-    return request.client.host if request.client is not None else "unknown"
 
 
 def _cookie(settings: Settings) -> dict[str, Any]:

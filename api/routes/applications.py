@@ -15,9 +15,8 @@ from api.state import TheCaller, TheDoors
 from api.views.cases import Submitted
 from api.views.words import Code
 from models import CaseState
-from services.access import Caller
+from services.access import Caller, own_place
 from services.casework.listing import state_of
-from services.errors import AccessError
 from services.house import House
 from services.intake.application import Application
 from services.intake.divisions import Districts
@@ -29,8 +28,9 @@ router = APIRouter(prefix="/api/v1", tags=["cases"], route_class=GuardedRoute)
 
 _ELSEWHERE = Problem(
     "person.id_number",
-    "此人在其他区县已有未办结的申请或者有效的居住证，请联系联席会议协调员",
-    "this person has an open application or a permit in force in another district; ask a coordinator",
+    "此人在其他派出所或者区县已有未办结的申请或者有效的居住证，请联系联席会议协调员",
+    "this person has an open application or a permit in force at another station or in another district; ask a "
+    "coordinator",
 )
 
 
@@ -45,9 +45,7 @@ async def submit_application(
 ) -> Submitted | JSONResponse:
     """Hand in one application: a new case (201), or the case that the same application opened before (200)."""
     house = doors.house
-    district = caller.sight.district
-    if district is not None and application.district != district:
-        raise AccessError("your key is for another district; hand the application in there", place="district")
+    own_place(caller, application.district, application.station)
     found = application.problems_at(house.database.clock.today(), _districts(house, application))
     if found:
         return problem(422, detail="see `errors` for each field", errors=found)

@@ -16,7 +16,7 @@ from api.state import TheCaller, TheDoors, TheHouse
 from api.views.remedies import AskedRemedy, CorrectedCase, RemedyList
 from api.views.remedies import RemedyFile as RemedyView
 from models import RemedyState
-from services.errors import AccessError
+from services.access import own_place
 from services.intake.application import Application
 from services.remedies.asking import Asked, approve_remedy, ask_remedy, reject_remedy
 from services.remedies.corrections import Corrected, correction_problems, take_correction
@@ -95,9 +95,7 @@ async def correct_application(
     number: CaseNumber, application: Application, doors: TheDoors, caller: TheCaller
 ) -> Corrected | JSONResponse:
     """Hand in the corrected application that a case waits for (补正)."""
-    district = caller.sight.district
-    if district is not None and application.district != district:
-        raise AccessError("your key is for another district; hand the application in there", place="district")
+    own_place(caller, application.district, application.station)
     if found := correction_problems(doors.house, application):
         return problem(422, detail="see `errors` for each field", errors=found)
     corrected = await take_correction(doors.house, caller, number, application)

@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 
 from models import Role
-from services.access import create_key
-from services.access.accounts import NewAccount, create_account, list_accounts
+from services.access import Caller, create_key
+from services.access.accounts import NewAccount, Post, create_account, list_accounts
+from services.access.management import Management
 from services.endpoints import open_targets, register_endpoint
 from services.exchange.delivery import Target
 from services.exchange.signatures import new_secret
@@ -19,8 +20,11 @@ from services.policy.pack import Pack
 from services.settings import Settings
 
 _OPERATOR_DAYS = 365
-# Where the people of a rehearsal work; the others see the whole city.
-_REHEARSED = {Role.CLERK: "370303", Role.OFFICER: "hrss"}
+# Where the people of a rehearsal work.
+_REHEARSED = {role: Post(role) for role in Role} | {
+    Role.CLERK: Post(Role.CLERK, "370303", "科苑派出所"),
+    Role.OFFICER: Post(Role.OFFICER, "hrss"),
+}
 
 
 def prepare_database(settings: Settings) -> None:
@@ -49,11 +53,10 @@ async def rehearsal_accounts(house: House) -> list[NewAccount]:
     async with house.database.read() as connection:
         if await list_accounts(connection):
             return []
+    setup = Management(Caller("setup", Role.ADMINISTRATOR))
     return [
-        await create_account(
-            house.database, house.packs, "setup", name=role.value, role=role, scope=_REHEARSED.get(role), initial=False
-        )
-        for role in Role
+        await create_account(house.database, house.packs, setup, role.value, post, initial=False)
+        for role, post in _REHEARSED.items()
     ]
 
 

@@ -55,6 +55,7 @@ class RemedyFile(View):
     """处置 / a remedy whole."""
 
     remedy: RemedyItem
+    approvals: list[str] = Field(description="复核同意的人 / who approved of it, in order")
     outcomes: list[RemedyCase]
 
 

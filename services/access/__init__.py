@@ -4,12 +4,13 @@ People sign in with an account and have sessions (``accounts``, ``sessions``, ``
 (``keys``). Either way a ``Caller`` comes of it, and every list passes through the caller's ``Sight``.
 """
 
-from services.access.callers import WHOLE_CITY, Caller, Sight, own_department
-from services.access.keys import KeyRefusedError, KeyRow, create_key, find_caller, list_keys, revoke_keys
+from services.access.callers import WHOLE_CITY, Caller, Sight, own_department, own_place
+from services.access.keys import KeyBounds, KeyRefusedError, KeyRow, create_key, find_caller, list_keys, revoke_keys
 
 __all__ = [
     "WHOLE_CITY",
     "Caller",
+    "KeyBounds",
     "KeyRefusedError",
     "KeyRow",
     "Sight",
@@ -17,5 +18,6 @@ __all__ = [
     "find_caller",
     "list_keys",
     "own_department",
+    "own_place",
     "revoke_keys",
 ]

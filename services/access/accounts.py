@@ -1,4 +1,6 @@
-"""Accounts of people: made, listed, changed, disabled. Each change that takes something away ends their sessions."""
+"""Accounts of people: made, listed, changed, disabled. Each change that takes something away ends their sessions, and
+revokes the keys that they own.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +10,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import Row, exists, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import AccessKey, Account, Role
 from services.access.callers import NAME_PATTERN, Caller, check_scope
-from services.access.passwords import check_password, hash_password, is_password, new_password
+from services.access.keys import revoke_owned
+from services.access.management import Management, in_district
+from services.access.passwords import hash_password, new_password
 from services.access.sessions import end_sessions
 from services.database import Database, Transaction, is_postgresql, table
-from services.errors import AccessError, ConflictError, InputError, NotFoundError
+from services.errors import ConflictError, InputError, NotFoundError
 from services.policy.registry import PackRegistry
 
 _ACCOUNTS, _KEYS = table(Account), table(AccessKey)
 _NAME = re.compile(NAME_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where a person works: the role, the department or district, and a clerk's station."""
+
+    role: Role
+    scope: str | None = None
+    station: str | None = None
+
+    def check(self, packs: PackRegistry) -> None:
+        """InputError if there is no such post. A clerk's is one station."""
+        check_scope(packs, self.role, self.scope, self.station)
+        if self.role is Role.CLERK and self.station is None:
+            raise InputError("a clerk works at one station of a district; name it", place="station")
+
+    def told(self) -> dict[str, str | None]:
+        """As an entry of the log says it."""
+        return {"role": self.role.value, "scope": self.scope, "station": self.station}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +54,15 @@ class AccountRow:
     name: str
     role: Role
     scope: str | None
+    station: str | None
     created_at: datetime
     disabled_at: datetime | None
     password_is_initial: bool
 
     @property
     def caller(self) -> Caller:
-        """The person as a caller."""
-        return Caller(self.name, self.role, self.scope, account=self.id)
+        """The person as a caller who signed in."""
+        return Caller(self.name, self.role, self.scope, self.station, self.id, in_person=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,50 +74,48 @@ class NewAccount:
 
 
 async def create_account(
-    database: Database,
-    packs: PackRegistry,
-    actor: str,
-    *,
-    name: str,
-    role: Role,
-    scope: str | None = None,
-    initial: bool = True,
+    database: Database, packs: PackRegistry, by: Management, name: str, post: Post, *, initial: bool = True
 ) -> NewAccount:
     """Make an account with a password of our own; ``initial``: for the first sign-in only, as it should be.
 
-    InputError for a name or a scope that cannot be, ConflictError for a name that somebody has or had.
+    InputError for a name or a post that cannot be, ConflictError for a name that somebody has or had.
     """
     name = plain_name(name)
     if not is_name(name):
         raise InputError("must be 1 to 60 letters, digits or . _ @ -", place="name")
-    check_scope(packs, role, scope)
+    post.check(packs)
+    by.allow(post.role, post.scope)
     password = new_password()
     kept = await hash_password(password)
-    async with database.write(actor) as transaction:
+    async with database.write(by.caller.actor) as transaction:
         if await _is_taken(transaction.connection, name):
             raise ConflictError("somebody has that name, or had it; choose another", place="name")
         row = {
             "name": name,
-            "role": role,
-            "scope": scope,
+            "role": post.role,
+            "scope": post.scope,
+            "station": post.station,
+            "in_hands_of": by.person,
             "password": kept,
             "password_is_initial": initial,
             "created_at": database.clock.now(),
             "disabled_at": None,
         }
         made = (await transaction.connection.execute(_ACCOUNTS.insert().values(row).returning(_ACCOUNTS))).one()
-        transaction.note("account.created", subject_of(made.id), name=name, role=role.value, scope=scope)
+        transaction.note("account.created", subject_of(made.id), name=name, **post.told())
     return NewAccount(_shown(made), password)
 
 
-async def list_accounts(connection: AsyncConnection) -> list[AccountRow]:
-    """Every account there ever was, by name."""
-    return [_shown(row) for row in await connection.execute(select(_ACCOUNTS).order_by(_ACCOUNTS.c.name))]
+async def list_accounts(connection: AsyncConnection, by: Caller | None = None) -> list[AccountRow]:
+    """Every account there ever was, by name; of a district's reader (``by``) the district's only."""
+    seen = true() if by is None else in_district(_ACCOUNTS, by)
+    query = select(_ACCOUNTS).where(seen).order_by(_ACCOUNTS.c.name)
+    return [_shown(row) for row in await connection.execute(query)]
 
 
-async def read_account(connection: AsyncConnection, name: str) -> AccountRow:
-    """The account ``name``; NotFoundError if there is none."""
-    return _shown(await _find(connection, name))
+async def read_account(connection: AsyncConnection, name: str, by: Caller | None = None) -> AccountRow:
+    """The account ``name``; NotFoundError if there is none, or not for a reader of the scope of ``by``."""
+    return _shown(await _find(connection, name, by))
 
 
 async def has_administrator(connection: AsyncConnection) -> bool:
@@ -104,10 +126,12 @@ async def has_administrator(connection: AsyncConnection) -> bool:
     return bool((await connection.execute(select(exists(one)))).scalar_one())
 
 
-async def disable_account(transaction: Transaction, now: datetime, name: str) -> int:
-    """Shut the account and end its sessions; how many there were. ConflictError if it is shut already, or if nobody
-    could administer the city any more."""
-    row = await _find(transaction.connection, name, lock=is_postgresql(transaction.connection))
+async def disable_account(transaction: Transaction, now: datetime, by: Management, name: str) -> int:
+    """Shut the account and end its sessions; how many there were. Its keys open nothing while it is shut.
+
+    ConflictError if it is shut already, or if nobody could administer the city any more.
+    """
+    row = await _take(transaction, by, name)
     if row.disabled_at is not None:
         raise ConflictError("is disabled already", place="name")
     await _set(transaction, row.id, disabled_at=now)
@@ -116,63 +140,40 @@ async def disable_account(transaction: Transaction, now: datetime, name: str) ->
     return await end_sessions(transaction, now, row.id, "disabled")
 
 
-async def enable_account(transaction: Transaction, name: str) -> None:
+async def enable_account(transaction: Transaction, by: Management, name: str) -> None:
     """Open a shut account again; ConflictError if it is open."""
-    row = await _find(transaction.connection, name, lock=is_postgresql(transaction.connection))
+    row = await _take(transaction, by, name)
     if row.disabled_at is None:
         raise ConflictError("is not disabled", place="name")
     await _set(transaction, row.id, disabled_at=None)
     transaction.note("account.enabled", subject_of(row.id))
 
 
-async def change_role(
-    transaction: Transaction, packs: PackRegistry, now: datetime, name: str, role: Role, scope: str | None
+async def change_post(
+    transaction: Transaction, packs: PackRegistry, now: datetime, by: Management, name: str, post: Post
 ) -> int:
-    """Give the account another role or scope and end its sessions; how many there were."""
-    check_scope(packs, role, scope)
-    row = await _find(transaction.connection, name, lock=is_postgresql(transaction.connection))
-    await _set(transaction, row.id, role=role, scope=scope)
+    """Give the person another post; sessions end, how many there were, and the keys they own are revoked."""
+    post.check(packs)
+    by.allow(post.role, post.scope)
+    row = await _take(transaction, by, name)
+    await _set(transaction, row.id, role=post.role, scope=post.scope, station=post.station)
     await _keep_an_administrator(transaction.connection, row)
-    before = {"was": row.role.value, "was_scope": row.scope}
-    transaction.note("account.role_changed", subject_of(row.id), role=role.value, scope=scope, **before)
-    return await end_sessions(transaction, now, row.id, "role_changed")
+    before = Post(row.role, row.scope, row.station).told()
+    transaction.note("account.post_changed", subject_of(row.id), **post.told(), before=before)
+    await revoke_owned(transaction, now, row.id)
+    return await end_sessions(transaction, now, row.id, "post_changed")
 
 
-async def reset_password(database: Database, actor: str, name: str) -> str:
+async def reset_password(database: Database, by: Management, name: str) -> str:
     """A new password for one sign-in, in the place of one that was forgotten; every session is ended."""
     password = new_password()
     kept = await hash_password(password)
-    async with database.write(actor) as transaction:
-        row = await _find(transaction.connection, name, lock=is_postgresql(transaction.connection))
-        await _set(transaction, row.id, password=kept, password_is_initial=True)
+    async with database.write(by.caller.actor) as transaction:
+        row = await _take(transaction, by, name)
+        await _set(transaction, row.id, password=kept, password_is_initial=True, in_hands_of=by.person)
         transaction.note("account.password_reset", subject_of(row.id))
         await end_sessions(transaction, database.clock.now(), row.id, "password_reset")
     return password
-
-
-async def change_password(database: Database, caller: Caller, old: str, new: str, *, keep: str | None = None) -> None:
-    """The caller's own password, given the old one. Every session but ``keep`` (a hash) is ended.
-
-    AccessError for a wrong old one, InputError for a new one that may not be.
-    """
-    async with database.read() as connection:
-        row = await _find(connection, caller.name)
-    if not await is_password(old, row.password):
-        raise AccessError("is not your present password", place="old")
-    check_password(new, caller.name)
-    if new == old:
-        raise InputError("must be another than the one you have", place="password")
-    kept = await hash_password(new)
-    async with database.write(caller.actor) as transaction:
-        # Only if it still is what was checked: of two changes at once, one holds.
-        mine = (_ACCOUNTS.c.id == row.id) & (_ACCOUNTS.c.password == row.password)
-        changed = await transaction.connection.execute(
-            update(_ACCOUNTS).where(mine).values(password=kept, password_is_initial=False)
-        )
-        if changed.rowcount != 1:
-            raise ConflictError("was changed this moment; sign in again", place="password")
-        transaction.note("account.password_changed", subject_of(row.id))
-        await end_sessions(transaction, database.clock.now(), row.id, "password_changed", keep=keep)
 
 
 def plain_name(name: str) -> str:
@@ -196,11 +197,18 @@ async def _is_taken(connection: AsyncConnection, name: str) -> bool:
     return bool((await connection.execute(select(exists(account) | exists(key)))).scalar_one())
 
 
-async def _find(connection: AsyncConnection, name: str, *, lock: bool = False) -> Row[Any]:
-    query = select(_ACCOUNTS).where(_ACCOUNTS.c.name == plain_name(name))
-    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+async def _take(transaction: Transaction, by: Management, name: str) -> Row[Any]:
+    return await _find(transaction.connection, name, by.caller, lock=is_postgresql(transaction.connection))
+
+
+async def _find(connection: AsyncConnection, name: str, by: Caller | None, *, lock: bool = False) -> Row[Any]:
+    seen = true() if by is None else in_district(_ACCOUNTS, by)
+    query = select(_ACCOUNTS).where(_ACCOUNTS.c.name == plain_name(name), seen)
+    row = None
+    if is_name(plain_name(name)):
+        row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
-        raise NotFoundError("there is no account of that name; list them first", place="name")
+        raise NotFoundError("there is no account of that name, or it is not yours to see; list them", place="name")
     return row
 
 
@@ -217,5 +225,12 @@ async def _keep_an_administrator(connection: AsyncConnection, before: Row[Any]) 
 
 def _shown(row: Row[Any]) -> AccountRow:
     return AccountRow(
-        row.id, row.name, row.role, row.scope, row.created_at, row.disabled_at, bool(row.password_is_initial)
+        row.id,
+        row.name,
+        row.role,
+        row.scope,
+        row.station,
+        row.created_at,
+        row.disabled_at,
+        bool(row.password_is_initial),
     )

@@ -115,7 +115,7 @@ async def find_session(connection: AsyncConnection, token: str, now: datetime, t
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise SessionRefusedError
-    caller = Caller(row.name, row.role, row.scope, account=row.id)
+    caller = Caller(row.name, row.role, row.scope, row.station, row.id, in_person=True)
     return OpenSession(row.hash, caller, bool(row.password_is_initial), row.seen_at)
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from models import Account
-from services.access.accounts import is_name, plain_name, subject_of
+from services.access.accounts import is_name, plain_name, read_account, subject_of
 from services.access.brakes import Try, count_try, forgive, release_name
 from services.access.callers import Caller
+from services.access.management import Management
 from services.access.passwords import MAX_LENGTH, is_password
-from services.access.sessions import OpenSession, end_session, open_session
+from services.access.sessions import OpenSession, end_session, end_sessions, open_session
 from services.database import table
 from services.errors import AccessError
 from services.house import House
@@ -59,7 +60,7 @@ async def sign_in(house: House, name: str, password: str, *, source: str, agent:
     if row is None or not right or row.disabled_at is not None:
         await _record_failure(house, row, source, closes=closes)
         raise SignInError
-    caller = Caller(row.name, row.role, row.scope, account=row.id)
+    caller = Caller(row.name, row.role, row.scope, row.station, row.id, in_person=True)
     now = database.clock.now()
     async with database.write(caller.actor) as transaction:
         # Taking the row's lock, and only while it is what was checked: disabled or changed meanwhile, it is refused.
@@ -83,13 +84,21 @@ async def sign_out(house: House, session: OpenSession) -> None:
         await end_session(transaction, house.database.clock.now(), caller.account, session.id, "signed_out")
 
 
-async def unlock(house: House, actor: str, account: int, name: str) -> bool:
+async def unlock(house: House, by: Management, name: str) -> bool:
     """Let an account's brake go; whether it was closed or closing."""
-    async with house.database.write(actor) as transaction:
-        released = await release_name(transaction, house.keys, name)
+    async with house.database.write(by.caller.actor) as transaction:
+        row = await read_account(transaction.connection, name, by.caller)
+        released = await release_name(transaction, house.keys, row.name)
         if released:
-            transaction.note("account.unlocked", subject_of(account))
+            transaction.note("account.unlocked", subject_of(row.id))
     return released
+
+
+async def end_all(house: House, by: Management, name: str) -> int:
+    """End every session of an account; how many there were."""
+    async with house.database.write(by.caller.actor) as transaction:
+        row = await read_account(transaction.connection, name, by.caller)
+        return await end_sessions(transaction, house.database.clock.now(), row.id, "by_an_administrator")
 
 
 async def _look_up(house: House, name: str) -> Row[Any] | None:

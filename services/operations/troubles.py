@@ -31,6 +31,7 @@ from models import (
     StepState,
 )
 from services.access import WHOLE_CITY, Sight
+from services.casework.sight import cases_in
 from services.database import table
 
 _STEPS, _ENTITLEMENTS, _CASES, _PERMITS = table(Step), table(Entitlement), table(Case), table(Permit)
@@ -139,6 +140,8 @@ def in_sight(steps: Subquery, sight: Sight) -> ColumnElement[bool]:
     """The ``troubled`` steps in ``sight``."""
     if sight.department is not None:
         return steps.c.department == sight.department
+    if sight.station is not None:
+        return steps.c.case_number.in_(select(_CASES.c.number).where(cases_in(sight)))
     return steps.c.district == sight.district if sight.district is not None else literal(value=True)
 
 

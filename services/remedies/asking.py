@@ -15,10 +15,11 @@ from sqlalchemy import Row, and_, select, update
 
 from models import Case, Remedy, RemedyCase, RemedyKind, RemedyState, Step
 from services.access import Caller
+from services.access.second_person import approve, person_behind
 from services.casework.sight import cases_in
 from services.casework.standing import load_standing
 from services.database import Transaction, among, is_postgresql, table
-from services.errors import AccessError, ConflictError, NotFoundError
+from services.errors import ConflictError, NotFoundError
 from services.house import House
 from services.remedies import cases, permits, waivers
 from services.remedies.hands import Hands
@@ -62,7 +63,8 @@ async def ask_remedy(house: House, caller: Caller, order: Order) -> Asked:
             more = f" ({len(problems)} of {len(hands.standing)} cases do not allow it)" if len(problems) > 1 else ""
             raise ConflictError(f"{problem}{more}; nothing was done", place=number)
         waits = len(hands.standing) > house.settings.approval_above
-        remedy = await _record(transaction, hands, order, RemedyState.PROPOSED if waits else RemedyState.DONE)
+        state = RemedyState.PROPOSED if waits else RemedyState.DONE
+        remedy = await _record(transaction, hands, order, state, await person_behind(transaction.connection, caller))
         if waits:
             return Asked(remedy, RemedyState.PROPOSED)
         await _carry_out(_numbered(hands, remedy), order, steps, {})
@@ -70,9 +72,14 @@ async def ask_remedy(house: House, caller: Caller, order: Order) -> Asked:
 
 
 async def approve_remedy(house: House, caller: Caller, remedy: int, because: str | None = None) -> Asked:
-    """Carry out what another person asked for. AccessError to who asked, ConflictError where it is decided already."""
+    """Carry out what another person asked for; where who asked is not known, once two persons approved.
+
+    AccessError to who asked and to who is no known person, ConflictError where it is decided already.
+    """
     async with house.database.write(caller.actor) as transaction:
         row = await _waiting(transaction, caller, remedy)
+        if not await approve(transaction, caller, _subject(remedy), row.asked_person):
+            return Asked(remedy, RemedyState.PROPOSED)
         order = read_order({"kind": row.kind.value, "reason": row.reason} | row.content)
         await _decide(transaction, remedy, RemedyState.DONE, because)
         transaction.note("remedy.approved", _subject(remedy), kind=row.kind.value, asked_by=row.asked_by, why=because)
@@ -85,7 +92,7 @@ async def approve_remedy(house: House, caller: Caller, remedy: int, because: str
 async def reject_remedy(house: House, caller: Caller, remedy: int, because: str) -> Asked:
     """Turn down what another person asked for; nothing is done. Who asked may take it back this way, too."""
     async with house.database.write(caller.actor) as transaction:
-        row = await _waiting(transaction, caller, remedy, own=True)
+        row = await _waiting(transaction, caller, remedy)
         await _decide(transaction, remedy, RemedyState.REJECTED, because)
         transaction.note("remedy.rejected", _subject(remedy), kind=row.kind.value, asked_by=row.asked_by, why=because)
     return Asked(remedy, RemedyState.REJECTED)
@@ -171,7 +178,7 @@ async def _carry_out(hands: Hands, order: Order, steps: Sequence[Row[Any]], prob
         await connection.execute(update(_OF_CASES).where(one).values(done=False, problem=problem[:300]))
 
 
-async def _record(transaction: Transaction, hands: Hands, order: Order, state: RemedyState) -> int:
+async def _record(transaction: Transaction, hands: Hands, order: Order, state: RemedyState, person: int | None) -> int:
     """Write the remedy's own rows and its entry in the log; its number."""
     districts = {one.case.district for one in hands.standing.values()}
     row = {
@@ -182,6 +189,7 @@ async def _record(transaction: Transaction, hands: Hands, order: Order, state: R
         "cases": len(hands.standing),
         "district": min(districts) if len(districts) == 1 else None,
         "asked_by": transaction.actor,
+        "asked_person": person,
         "asked_at": transaction.at,
     }
     written = await transaction.connection.execute(_REMEDIES.insert().values(row).returning(_REMEDIES.c.id))
@@ -193,8 +201,8 @@ async def _record(transaction: Transaction, hands: Hands, order: Order, state: R
     return remedy
 
 
-async def _waiting(transaction: Transaction, caller: Caller, remedy: int, *, own: bool = False) -> Row[Any]:
-    """The remedy that waits for a decision, locked. Who asked may not decide it (``own``: may)."""
+async def _waiting(transaction: Transaction, caller: Caller, remedy: int) -> Row[Any]:
+    """The remedy that waits for a decision, locked."""
     query = select(_REMEDIES).where(_REMEDIES.c.id == remedy)
     if caller.sight.district is not None:
         query = query.where(_REMEDIES.c.district == caller.sight.district)
@@ -205,8 +213,6 @@ async def _waiting(transaction: Transaction, caller: Caller, remedy: int, *, own
         raise NotFoundError("there is no such remedy, or it is not yours to see", place="remedy")
     if row.state is not RemedyState.PROPOSED:
         raise ConflictError(f"is {row.state.value}; it waits for nobody", place=_subject(remedy))
-    if row.asked_by == caller.actor and not own:
-        raise AccessError("a second person has to approve what you asked for", place=_subject(remedy))
     return row
 
 

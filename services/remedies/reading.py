@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, true
+from sqlalchemy import ColumnElement, Row, and_, false, select, true
 
 from models import Remedy, RemedyCase, RemedyState
 from services.access import WHOLE_CITY, Sight
+from services.access.second_person import approvals_of
 from services.casework.lexicon import Named
 from services.database import table
 from services.errors import NotFoundError
@@ -49,9 +50,10 @@ class RemedyOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RemedyFile:
-    """A remedy whole."""
+    """A remedy whole. ``approvals``: who approved of it, in order."""
 
     remedy: RemedyRow
+    approvals: tuple[str, ...]
     outcomes: tuple[RemedyOutcome, ...]
 
 
@@ -95,11 +97,14 @@ async def read_remedy(house: House, remedy: int, sight: Sight = WHOLE_CITY) -> R
             raise NotFoundError("there is no such remedy, or it is not yours to see", place="remedy")
         return RemedyFile(
             _row(row),
+            await approvals_of(connection, f"remedy:{remedy}"),
             tuple(RemedyOutcome(one.case_number, one.done, one.problem) for one in await connection.execute(outcomes)),
         )
 
 
 def _in(sight: Sight) -> ColumnElement[bool]:
+    if sight.station is not None or sight.department is not None:
+        return false()
     return true() if sight.district is None else _REMEDIES.c.district == sight.district
 
 

@@ -15,15 +15,19 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from api.app import create_app
 from models import Role
 from services.access import create_key, passwords
-from services.access.accounts import change_password, create_account
+from services.access.accounts import Post, create_account
+from services.access.own_account import change_password
 from services.access.sessions import csrf_token
 from services.casework import deliveries
 from services.house import House
+from tests.testing.accounts import CONSOLE
 from tests.testing.departments import Departments
 
 Knock = Callable[..., Awaitable[httpx.AsyncClient]]
 SignIn = Callable[..., Awaitable["Browser"]]
 Browse = Callable[[], Awaitable["Browser"]]
+# The station at which the applications of tests are handed in.
+STATION = "科苑派出所"
 PASSWORD = "correct horse battery"
 
 
@@ -113,11 +117,13 @@ def sign_in(house: House, browse: Browse) -> SignIn:
     changed already. Scripts' requests need ``headers={"x-csrf-token": browser.csrf}``, forms ``browser.submit(…)``.
     """
 
-    async def sign_in(role: Role, scope: str | None = None, name: str | None = None) -> Browser:
+    async def sign_in(
+        role: Role, scope: str | None = None, name: str | None = None, station: str | None = None
+    ) -> Browser:
         name = name or f"{role.value}.{scope or 'city'}"
-        made = await create_account(
-            house.database, house.packs, "administrator:test", name=name, role=role, scope=scope
-        )
+        if role is Role.CLERK:
+            scope, station = scope or "370303", station or STATION
+        made = await create_account(house.database, house.packs, CONSOLE, name, Post(role, scope, station))
         await change_password(house.database, made.account.caller, made.password, PASSWORD)
         browser = await browse()
         answer = await enter(browser, name, PASSWORD)

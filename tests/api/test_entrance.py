@@ -6,10 +6,11 @@ import pytest
 
 from api.entrance.paths import own_path
 from models import Role
-from services.access.accounts import create_account, disable_account
+from services.access.accounts import Post, create_account, disable_account
 from services.audit import verify_chain
 from services.house import House
 from tests.api.conftest import PASSWORD, Browse, SignIn, enter
+from tests.testing.accounts import CONSOLE
 from tests.testing.clock import SetClock
 
 
@@ -43,7 +44,7 @@ async def test_without_a_session_a_page_leads_to_the_sign_in_page_and_back(sign_
     assert (back.status_code, back.headers["location"]) == (303, "/account?tab=1")
     # Who is in already is not asked again.
     again = await browser.get("/sign-in?next=/account")
-    assert (again.status_code, again.headers["location"]) == (303, "/console")
+    assert (again.status_code, again.headers["location"]) == (303, "/account")
 
 
 async def test_a_link_from_another_site_still_finds_the_session(sign_in: SignIn, browse: Browse) -> None:
@@ -93,9 +94,9 @@ async def test_signing_out_ends_the_session_itself(sign_in: SignIn) -> None:
 
 async def test_wrong_words_are_told_alike(sign_in: SignIn, browse: Browse, house: House) -> None:
     await sign_in(Role.AUDITOR)
-    disabled = await create_account(house.database, house.packs, "administrator:t", name="gone", role=Role.AUDITOR)
+    disabled = await create_account(house.database, house.packs, CONSOLE, "gone", Post(Role.AUDITOR))
     async with house.database.write("administrator:t") as transaction:
-        await disable_account(transaction, house.database.clock.now(), "gone")
+        await disable_account(transaction, house.database.clock.now(), CONSOLE, "gone")
     told = []
     for name, password in (("auditor.city", "wrong"), ("nobody", PASSWORD), ("gone", disabled.password), ("\0", "")):
         answer = await enter(await browse(), name, password)
@@ -176,7 +177,7 @@ async def test_nobody_may_send_much_to_the_sign_in_page(browse: Browse) -> None:
 
 
 async def test_the_first_password_must_be_changed_before_anything_else(house: House, browse: Browse) -> None:
-    made = await create_account(house.database, house.packs, "administrator:t", name="Wang", role=Role.AUDITOR)
+    made = await create_account(house.database, house.packs, CONSOLE, "Wang", Post(Role.AUDITOR))
     browser = await browse()
     assert (await enter(browser, "ＷANG", made.password, "/elsewhere")).headers["location"] == "/account"
     api = await browser.get("/api/v1/cases")

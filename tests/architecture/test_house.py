@@ -193,6 +193,8 @@ _NOT_PERSONAL = {
     "cases.name_key": "a keyed hash",
     "facts.name": "the name of a fact",
     "contradictions.names": "names of facts and services",
+    "approvals.person": "the number of an official's account",
+    "remedies.asked_person": "the number of an official's account",
     "accounts.name": "the name that an official signs in under",
     "access_keys.name": "the name an operator's or a machine's key was made under",
 }

@@ -29,13 +29,13 @@ def test_an_account_from_making_to_shutting(installed):
     # Somebody must be able to administer the city.
     last = installed("account", "disable", "wang")
     assert (last.code, "last administrator" in last.err) == (2, True)
-    assert installed("account", "role", "wang", "clerk", "--scope", "370303").code == 2
+    assert installed("account", "post", "wang", "clerk", "--scope", "370303", "--station", "科苑派出所").code == 2
     assert installed("account", "create", "li", "administrator").code == 0
     assert installed("account", "disable", "wang").code == 0
     assert installed("account", "disable", "wang").code == 2
     assert "停用" in installed("account", "list").out
     assert installed("account", "enable", "wang").code == 0
-    assert installed("account", "role", "wang", "clerk", "--scope", "370303").code == 0
+    assert installed("account", "post", "wang", "clerk", "--scope", "370303", "--station", "科苑派出所").code == 0
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,9 @@ def test_an_account_from_making_to_shutting(installed):
     [
         (("li", "officer"), "scope"),
         (("li", "clerk", "--scope", "999999"), "scope"),
+        (("li", "clerk", "--scope", "370303"), "station"),
+        (("li", "clerk", "--station", "科苑派出所"), "station"),
+        (("li", "auditor", "--scope", "370303", "--station", "科苑派出所"), "station"),
         (("a b", "auditor"), "name"),
         (("a\r\nx", "auditor"), "name"),
         (("a" * 61, "auditor"), "name"),
@@ -56,7 +59,7 @@ def test_what_cannot_be_an_account(installed, words, place):
 
 def test_names_belong_to_one_person_or_machine_for_ever(installed):
     assert installed("account", "create", "li", "auditor").code == 0
-    assert installed("account", "create", "LI", "clerk", "--scope", "370303").code == 2
+    assert installed("account", "create", "LI", "coordinator").code == 2
     assert installed("key", "create", "li", "auditor").code == 2
     assert installed("key", "create", "scraper", "auditor").code == 0
     assert installed("account", "create", "scraper", "auditor").code == 2

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from models import Role
 from services.access import Caller
 from services.casework import deliveries
 from services.house import House
 from services.remedies.asking import Asked, ask_remedy
 from services.remedies.orders import read_order
+from tests.testing.accounts import person
 from tests.testing.departments import Departments, work
 from tests.testing.people import application, registered
 
@@ -29,15 +29,15 @@ async def departments(house: House, monkeypatch: pytest.MonkeyPatch) -> Departme
 
 
 @pytest.fixture
-def administrator() -> Caller:
+async def administrator(house: House) -> Caller:
     """Who asks."""
-    return Caller("wang", Role.ADMINISTRATOR)
+    return await person(house, "wang")
 
 
 @pytest.fixture
-def colleague() -> Caller:
+async def colleague(house: House) -> Caller:
     """The second person."""
-    return Caller("li", Role.ADMINISTRATOR)
+    return await person(house, "li")
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""The main job under load: N cases from intake to the last confirmation, against sandbox departments.
+"""The main job under load: N cases from intake to the last confirmation; departments are never the limit.
 
 ``python -m benchmarks.main_job --cases 2000`` prints one JSON line. Each of the programs has a process of its own:
-Prefect server, sandbox departments, dispatcher. The clock runs from the dispatcher's first claim until the last outcome
-is stored and Prefect has nothing left to record. The bare floor sends the same signed bytes in the same run and
+Prefect server, departments (``peers.departments``), dispatchers. The clock runs from the first claim until the last
+outcome is stored and Prefect has nothing left to record. The bare floor sends the same signed bytes in the same run and
 stores nothing.
 """
 
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,8 @@ _DAY = date(2014, 11, 10)
 _IDLE_SHARE = 0.08
 # A long-lived dispatcher: it has started and found nothing to do before the work comes in.
 _DISPATCH = """
-import asyncio, pathlib, sys, time
+import pathlib, sys, asyncio
+import uvloop
 from flows.dispatch import dispatch
 async def work():
     await dispatch(linger_seconds=0)
@@ -54,7 +55,7 @@ async def work():
     while not pathlib.Path(sys.argv[2]).exists():
         await asyncio.sleep(0.02)
     await dispatch(linger_seconds=float(sys.argv[3]))
-asyncio.run(work())
+uvloop.run(work())
 """
 
 
@@ -64,6 +65,8 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=50, help="events in one call, in the batched run")
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database; SQLite if left out")
+    parser.add_argument("--postgres", type=int, default=0, help="process id of its server, to count its processor, too")
+    parser.add_argument("--dispatchers", type=int, default=1, help="dispatcher processes side by side")
     parser.add_argument("--keep", action="store_true", help="leave the folder with its logs")
     parser.add_argument("--only", choices=["single", "batched"], help="one of the two runs")
     options = parser.parse_args()
@@ -104,14 +107,14 @@ async def _run(folder: Path, running: Programs, ports: Ports, options: argparse.
         await move_clock(house.database, settings, _DAY)
         departments = asked_departments(house.packs.packs[0], _DAY)
         secrets = sandbox_secrets(folder / "sandbox.json", departments)
-        sandbox = await _start_sandbox(running, ports, folder)
+        played = await _start_departments(running, ports)
         await connect_sandbox(house, ports.sandbox_url, secrets, size)
         alone = await _alone(house, running)
-        burst = await _burst(house, running, ports, options.cases)
+        burst = await _burst(house, running, ports, options)
         floor = await _floor(house, burst.pop("_numbers"))
-        sandbox.terminate()
-        await sandbox.wait()
-        running.running = [one for one in running.running if one.process is not sandbox]
+        played.terminate()
+        await played.wait()
+        running.running = [one for one in running.running if one.process is not played]
     return burst | {
         "alone_ms": alone,
         "floor": floor,
@@ -119,12 +122,12 @@ async def _run(folder: Path, running: Programs, ports: Ports, options: argparse.
     }
 
 
-async def _start_sandbox(running: Programs, ports: Ports, folder: Path) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "api.cli", "sandbox", "--port", str(ports.sandbox), "--no-records"]
-    sandbox = Program("sandbox", [*command, "--secrets", str(folder / "sandbox.json")], f"{ports.sandbox_url}/healthz")
-    await running.start(sandbox)
-    assert sandbox.process is not None
-    return sandbox.process
+async def _start_departments(running: Programs, ports: Ports) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "benchmarks.peers.departments", "--port", str(ports.sandbox)]
+    departments = Program("departments", command, f"{ports.sandbox_url}/healthz")
+    await running.start(departments)
+    assert departments.process is not None
+    return departments.process
 
 
 async def _dispatcher(running: Programs, name: str, linger: float) -> tuple[asyncio.subprocess.Process, Path]:
@@ -156,27 +159,30 @@ async def _alone(house: House, running: Programs) -> float:
     return round(sorted(took)[len(took) // 2])
 
 
-async def _burst(house: House, running: Programs, ports: Ports, cases: int) -> dict[str, Any]:
+async def _burst(house: House, running: Programs, ports: Ports, options: argparse.Namespace) -> dict[str, Any]:
+    cases = options.cases
     people = [application for application, _ in synthetic_applications(cases, 7, date(2014, 11, 3))]
-    process, go = await _dispatcher(running, "dispatch", 0)
+    started = [await _dispatcher(running, f"dispatch-{place}", 0) for place in range(options.dispatchers)]
     registry, numbers = Registry(house.database, house.keys, house.packs), []
     intake_started = time.perf_counter()
     for start in range(0, cases, 500):
         numbers += [one.number or "" for one in await registry.register(people[start : start + 500], "bench")]
     intake_s = time.perf_counter() - intake_started
-    server, mine = _process(running, "prefect"), psutil.Process(process.pid)
-    before, mine_before = _cpu(server), _cpu(mine)
-    started = time.perf_counter()
+    server, mine = _process(running, "prefect"), [psutil.Process(process.pid) for process, _ in started]
+    store = [psutil.Process(options.postgres)] if options.postgres else []
+    before, store_before = _cpu(server), sum(map(_cpu, store))
+    spent_before, spent, peak = sum(map(_cpu, mine)), dict.fromkeys(mine, 0.0), dict.fromkeys(mine, 0)
+    began = time.perf_counter()
     started_at = house.database.clock.now()
-    go.touch()
-    spent, peak = 0.0, 0
-    while process.returncode is None:
-        try:
-            spent, peak = _cpu(mine) - mine_before, max(peak, mine.memory_info().rss)
-        except psutil.Error:
-            break
+    for _, go in started:
+        go.touch()
+    while any(process.returncode is None for process, _ in started):
+        for one in mine:
+            with suppress(psutil.Error):
+                spent[one], peak[one] = _cpu(one), max(peak[one], one.memory_info().rss)
         await asyncio.sleep(0.05)
-    await process.wait()
+    for process, _ in started:
+        await process.wait()
     recorded = time.perf_counter()
     drained = await _drain(server, ports)
     last, latencies = await _times(house, numbers)
@@ -185,15 +191,16 @@ async def _burst(house: House, running: Programs, ports: Ports, cases: int) -> d
     return {
         "cases_per_s": round(cases / elapsed, 1),
         "seconds": round(elapsed, 2),
-        "wall_seconds": round(drained - started, 2),
+        "wall_seconds": round(drained - began, 2),
         "intake_per_s": round(cases / intake_s),
         "cpu_ms_per_case": {
-            "dispatcher": round(spent * 1000 / cases, 2),
+            "dispatchers": round((sum(spent.values()) - spent_before) * 1000 / cases, 2),
             "prefect_server": round((_cpu(server) - before) * 1000 / cases, 2),
+            "database": round((sum(map(_cpu, store)) - store_before) * 1000 / cases, 2),
         },
         "p50_s": round(latencies[len(latencies) // 2], 2),
         "p99_s": round(latencies[int(len(latencies) * 0.99)], 2),
-        "peak_mb": round(peak / 1e6),
+        "peak_mb": round(max(peak.values()) / 1e6),
         "steps_per_case": {kind: round(count / cases, 1) for kind, count in sorted(by_kind.items())},
         "tries_per_case": round(tries / cases, 1),
         "closed": await _count_closed(house, numbers),
@@ -257,7 +264,7 @@ async def _messages(house: House, numbers: Sequence[str]) -> dict[str, list[Mess
 
 
 async def _times(house: House, numbers: Sequence[str]) -> tuple[datetime, list[float]]:
-    """The last confirmation of all, and each case's seconds from intake to its last confirmation."""
+    """The last confirmation of all (wire time), and each case's seconds from intake to its last confirmation."""
     steps, cases = table(Step), table(Case)
     query = (
         select(func.max(steps.c.settled_at), cases.c.received_at)
@@ -267,10 +274,8 @@ async def _times(house: House, numbers: Sequence[str]) -> tuple[datetime, list[f
     )
     async with house.database.read() as connection:
         settled = (await connection.execute(query)).all()
-    shift = house.database.clock.shift
-    # A case is received on business time, its steps settle on wire time.
-    latencies = sorted((last - (received - shift)).total_seconds() for last, received in settled)
-    return max(last for last, _ in settled), latencies
+    latencies = sorted((last - received).total_seconds() for last, received in settled)
+    return max(last for last, _ in settled) - house.database.clock.shift, latencies
 
 
 async def _counts(house: House, numbers: Sequence[str]) -> tuple[int, dict[str, int]]:

@@ -1,7 +1,7 @@
 """The phases every batch of cases goes through, as Prefect tasks: advance, deliver, advance, deliver, advance.
 
-A large batch has one delivery task a department; a small one takes a phase in a single task, because a task run
-costs Prefect about as much as a whole case costs us.
+A phase is one task however many departments it sends to: a task run costs Prefect several times what a whole case
+costs us, and what each department was sent stands in the run's table and in the ledger.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from services.casework.deliveries import Tally, deliver_steps
 from services.casework.watch import Watch
 from services.house import House
 from services.ledger.cases import Claim, release
-
-_SMALL_STEPS = 400
 
 
 @dataclass(slots=True)
@@ -51,12 +49,11 @@ async def advance_cases(batch: Batch, count: int) -> Progress:
     return await advance(house.database, house.caseworker, batch.numbers, "dispatch", lease_seconds=seconds)
 
 
-@task(name="deliver", task_run_name="推送 · {share} · {count} 项", cache_policy=NO_CACHE, persist_result=False)
-async def deliver_share(batch: Batch, department: str | None, share: str, count: int) -> Tally:
-    """Send what is due for these cases to one department, or to all of them (None)."""
-    del share, count
-    departments = None if department is None else (department,)
-    return await deliver_steps(batch.house, "dispatch", departments=departments, cases=batch.numbers, watch=batch.watch)
+@task(name="deliver", task_run_name="推送 · {count} 项", cache_policy=NO_CACHE, persist_result=False)
+async def deliver_planned(batch: Batch, count: int) -> Tally:
+    """Send what is due for these cases, to all departments at once."""
+    del count
+    return await deliver_steps(batch.house, "dispatch", cases=batch.numbers, watch=batch.watch)
 
 
 async def work_through(house: House, claim: Claim) -> BatchReport:
@@ -71,7 +68,7 @@ async def work_through(house: House, claim: Claim) -> BatchReport:
         progress = await advance_cases(batch, len(claim.numbers))
         report.issued.update(progress.issued)
         if progress.steps:
-            shares |= _fan_out(batch, progress.steps)
+            shares.add(asyncio.create_task(deliver_planned(batch, progress.steps.total())))
         elif batch.watch.wakes or not shares:
             break
         await batch.watch.settled(shares)
@@ -97,17 +94,3 @@ def _collect(shares: set[asyncio.Task[Tally]], report: BatchReport) -> set[async
         if share.done():
             report.steps.update(share.result().outcomes)
     return {share for share in shares if not share.done()}
-
-
-def _fan_out(batch: Batch, steps: Counter[str]) -> set[asyncio.Task[Tally]]:
-    """Deliver to every department at once."""
-    if steps.total() <= _SMALL_STEPS:
-        return {asyncio.create_task(deliver_share(batch, None, "各部门", steps.total()))}
-    return {
-        asyncio.create_task(deliver_share(batch, department, _name(batch, department), count))
-        for department, count in sorted(steps.items())
-    }
-
-
-def _name(batch: Batch, department: str) -> str:
-    return batch.house.department_name(department, batch.house.database.clock.today())

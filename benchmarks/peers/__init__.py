@@ -1,0 +1,1 @@
+"""One permit case on Lianban and on other engines, side by side, before the same departments."""

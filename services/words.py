@@ -85,3 +85,8 @@ ROLE_WORDS: Mapping[str, Text] = {
     "administrator": Text("系统管理员", "administrator"),
     "auditor": Text("审计人员", "auditor"),
 }
+
+CLOCK_WORDS: Mapping[str, Text] = {
+    "promised": Text("承诺时限", "promised time"),
+    "statutory": Text("法定时限", "statutory time"),
+}

@@ -80,6 +80,7 @@ READINGS: Final = frozenset(
         "case.opened",
         "decision.opened",
         "evidence.written",
+        "notice.printed",
         "person.searched",
         "work.downloaded",
     }

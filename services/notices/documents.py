@@ -36,18 +36,23 @@ def to_pdf(notice: RightsNotice | Receipt) -> bytes:
     """The notice as a PDF. UnavailableError where this machine has no Chinese font: a page of boxes helps nobody."""
     import typst  # noqa: PLC0415 - a compiler of some tens of megabytes, for those who print
 
-    families, known = fonts()
-    chosen = [name for name in _FONTS if name in families]
-    if not chosen:
-        raise UnavailableError(
-            "this machine has no Chinese font; install one (Debian: fonts-noto-cjk) and try again", place="pdf"
-        )
+    chosen, known = chinese_fonts(), fonts()[1]
     source = files("services.notices") / "templates" / _TEMPLATES[type(notice)]
     told = json.dumps({"fonts": chosen, "notice": _plain(notice)}, ensure_ascii=False)
     pdf: bytes = typst.compile(
         source.read_bytes(), font_paths=known, sys_inputs={"told": told}, timestamp=0, format="pdf"
     )
     return pdf
+
+
+def chinese_fonts() -> list[str]:
+    """The fonts a notice can be set in, the best first; UnavailableError if there are none."""
+    chosen = [name for name in _FONTS if name in fonts()[0]]
+    if not chosen:
+        raise UnavailableError(
+            "this machine has no Chinese font; install one (Debian: fonts-noto-cjk) and try again", place="pdf"
+        )
+    return chosen
 
 
 @cache

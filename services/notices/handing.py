@@ -13,7 +13,7 @@ async def hand_over_rights(house: House, caller: Caller, number: str) -> RightsN
     """The rights notice with the holder's whole name; errors as of ``read_rights_notice``, and then nothing opens."""
     async with house.database.write(caller.actor) as transaction:
         notice = notice_of(await load_dossier(transaction.connection, house, number, caller.sight), named=True)
-        transaction.note("person.opened", number, purpose="rights-notice")
+        transaction.note("notice.printed", number, notice="rights-notice")
         return notice
 
 
@@ -21,5 +21,5 @@ async def hand_over_receipt(house: House, caller: Caller, number: str) -> Receip
     """The receipt with the applicant's whole name; errors as of ``read_receipt``, and then nothing opens."""
     async with house.database.write(caller.actor) as transaction:
         receipt = receipt_of(await load_dossier(transaction.connection, house, number, caller.sight), named=True)
-        transaction.note("person.opened", number, purpose="receipt")
+        transaction.note("notice.printed", number, notice="receipt")
         return receipt

@@ -168,6 +168,6 @@ async def _opened(house: House, number: str) -> list[tuple[str, str]]:
 
     entries = table(AuditEntry)
     async with house.database.read() as connection:
-        query = entries.select().where(entries.c.subject == number, entries.c.action == "person.opened")
+        query = entries.select().where(entries.c.subject == number, entries.c.action == "notice.printed")
         rows = (await connection.execute(query.order_by(entries.c.sequence))).all()
-    return [(row.actor, row.detail["purpose"]) for row in rows]
+    return [(row.actor, row.detail["notice"]) for row in rows]

@@ -34,7 +34,6 @@ COMMANDS = {
     "template": _Command("template", "template"),
     "import": _Command("bring_in", "bring_in"),
     "case": _Command("case", "case"),
-    "notice": _Command("notice", "notice"),
     "status": _Command("status", "status"),
     "incidents": _Command("incidents", "incidents"),
     "retry": _Command("retry"),

@@ -39,6 +39,18 @@ GROUPS: tuple[Group, ...] = (
         said("办件"),
         (Entry("page_cases", "/console/cases", said("办件查询"), "cases"),),
     ),
+    Group(
+        said("运行"),
+        (
+            Entry("page_incidents", "/console/incidents", said("异常"), "incidents"),
+            Entry("page_retries", "/console/retries", said("重新推送"), "retries"),
+            Entry("page_remedies", "/console/remedies", said("处置"), "remedies"),
+        ),
+    ),
+    Group(
+        said("政策"),
+        (Entry("page_policies", "/console/policy", said("政策与承办"), "policy"),),
+    ),
 )
 
 

@@ -80,7 +80,6 @@ READINGS: Final = frozenset(
         "case.opened",
         "decision.opened",
         "evidence.written",
-        "notice.printed",
         "person.searched",
         "work.downloaded",
     }

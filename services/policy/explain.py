@@ -115,7 +115,7 @@ def _detail(pack: Pack, entitlement: Entitlement, on: date) -> Text:
     if entitlement.needs:
         waiting = explain_needs(pack, entitlement.needs, on)
         return Text(f"，等待{waiting.zh}", f", waiting for {waiting.en}")
-    failing = [_condition_words(pack, code) for code in entitlement.fails]
+    failing = [failing_words(pack, code) for code in entitlement.fails]
     if failing:
         return Text(
             f"，须{'、'.join(words.zh for words in failing)}", f", asks: {', '.join(words.en for words in failing)}"
@@ -128,7 +128,8 @@ def _detail(pack: Pack, entitlement: Entitlement, on: date) -> Text:
     )
 
 
-def _condition_words(pack: Pack, code: str) -> Text:
+def failing_words(pack: Pack, code: str) -> Text:
+    """What a code of ``Entitlement.fails`` asks for: a condition, or a tier of rights."""
     if code in pack.conditions:
         return pack.conditions[code].title
     return next((tier.title for tier in pack.tiers.values() if tier.code == code), Text(code, code))

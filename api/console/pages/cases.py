@@ -30,7 +30,7 @@ router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema
 STAGES = (("open", said("在办")), ("aside", said("待人工处置")))
 
 
-_NUMBER = re.compile(r"[0-9]{6}-[0-9-]{0,20}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{4}[0-9a-z-]{0,20}-[0-9-]{0,20}", re.ASCII)
 # What can only be meant as a citizen ID number, right or wrong.
 _DIGITS = re.compile(r"[0-9]{15,17}[0-9Xx]", re.ASCII)
 

@@ -3,6 +3,7 @@
 
 const QUIET = 700; // ms: changes come in swarms
 const LEAST = 2000; // ms between two fetches
+const AWAY = 10000; // ms in the background after which the stream is given back
 
 let timer = null;
 let running = false;
@@ -10,14 +11,19 @@ let last = 0;
 let wanted = false;
 
 function parts() {
-  return document.querySelectorAll("[data-live][id]");
+  return Array.from(document.querySelectorAll("[data-live][id]"));
 }
 
-function concerns(kind) {
-  return Array.from(parts()).some((part) => {
-    const kinds = part.dataset.live.split(" ");
-    return kinds.includes("*") || kinds.includes(kind);
-  });
+function kinds() {
+  const found = new Set(parts().flatMap((part) => part.dataset.live.split(" ")));
+  // More happened than is told one by one.
+  return found.add("missed");
+}
+
+function concerns(event) {
+  const about = document.body.dataset.about;
+  if (!about || event.type === "missed") return true;
+  try { return [about, "system"].includes(JSON.parse(event.data).subject); } catch (error) { return true; }
 }
 
 function say(on) {
@@ -76,17 +82,36 @@ function soon() {
   timer = setTimeout(refresh, Math.max(QUIET, LEAST - (Date.now() - last)));
 }
 
+let stream = null;
+
+function open(address) {
+  if (stream) return;
+  stream = new EventSource(address);
+  stream.onopen = () => say(true);
+  stream.onerror = () => say(false);
+  for (const kind of kinds()) stream.addEventListener(kind, (event) => { if (concerns(event)) soon(); });
+}
+
+function close() {
+  if (stream) stream.close();
+  stream = null;
+}
+
 export function watch() {
   const address = document.body.dataset.changes;
   if (!address || !parts().length || !("EventSource" in window)) return;
-  const stream = new EventSource(address);
-  stream.onopen = () => say(true);
-  stream.onerror = () => say(false);
-  stream.onmessage = (event) => {
-    let kind = "*";
-    try { kind = JSON.parse(event.data).kind || "*"; } catch (error) { /* a change of a kind unknown to us */ }
-    if (concerns(kind)) soon();
-  };
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) soon(); });
-  window.addEventListener("pagehide", () => stream.close());
+  open(address);
+  // A browser keeps few connections to one host: a page that nobody looks at gives its own back.
+  let leaving = null;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) {
+      leaving = setTimeout(close, AWAY);
+    } else {
+      if (!stream || wanted) soon();
+      open(address);
+    }
+  });
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) { open(address); soon(); } });
 }

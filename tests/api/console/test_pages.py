@@ -13,7 +13,10 @@ from services.house import House
 from tests.api.conftest import Knock
 from tests.testing.people import application, registered
 
-PAGES = ("/console/overview", "/console/cases")
+PAGES = (
+    "/console/overview", "/console/cases", "/console/incidents", "/console/retries", "/console/remedies",
+    "/console/policy/zibo-2014-87", "/console/cases/370303-2014-000001",
+)  # fmt: skip
 _INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<style|javascript:")
 _ADDRESS = re.compile(r"(?:src|href|action)=\"([^\"]*)\"")
 

@@ -64,7 +64,7 @@ async def test_who_opened_a_decision_is_logged(house: House, departments: Depart
         last = (await connection.execute(select(table(AuditEntry)))).all()[-1]
     assert (last.actor, last.action, last.subject) == ("clerk:zhang", "decision.opened", number)
     event = (await tell_story(house, number)).events[-1]
-    assert (event.zh, event.actor_words.zh) == ("查阅第1次决定全文。", "受理人员（zhang）")
+    assert (event.zh, event.actor_words.zh) == ("查阅第1次决定全文。", "派出所受理人员（zhang）")
 
 
 async def test_an_altered_decision_does_not_open(house: House, departments: Departments) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, Fact, Permit, PermitState
@@ -68,17 +68,37 @@ class PackTrial:
 
 async def try_pack(house: House, candidate: Pack) -> PackTrial:
     """Compare ``candidate`` with the pack of each live permit, from today or, if later, from its own first day."""
-    on = max(house.database.clock.today(), candidate.first_day)
-    trial = PackTrial(candidate.code, on)
-    async for standing in _live(house, on):
-        question = standing.question(on)
-        now = decide(house.caseworker.pack(standing.case.pack), question)
-        then = decide(candidate, _as_if_received(candidate, question))
-        found = list(_differences(now, then, on))
+    trial = PackTrial(candidate.code, trial_day(house, candidate))
+    async for _, found in shifts_of(house, candidate, trial.on):
         trial.permits += 1
         trial.affected += bool(found)
         trial.shifts.update(found)
     return trial
+
+
+def trial_day(house: House, candidate: Pack) -> date:
+    """The day of which a trial tells: today, or the candidate's first day if that is later."""
+    return max(house.database.clock.today(), candidate.first_day)
+
+
+async def shifts_of(
+    house: House, candidate: Pack, on: date, district: str | None = None
+) -> AsyncIterator[tuple[str, list[Shift]]]:
+    """What changes for each permit that is good on the day ``on`` (in ``district`` only, if given), permit by permit;
+    with the district of its case.
+    """
+    async for standing in _live(house, on, district):
+        question = standing.question(on)
+        now = decide(house.caseworker.pack(standing.case.pack), question)
+        then = decide(candidate, _as_if_received(candidate, question))
+        yield standing.case.district, list(_differences(now, then, on))
+
+
+async def count_live(house: House, on: date) -> Counter[str]:
+    """How many permits are good on the day ``on``, by district."""
+    query = select(_PERMITS.c.district, func.count().label("permits")).where(_good(on)).group_by(_PERMITS.c.district)
+    async with house.database.read() as connection:
+        return Counter({row.district: row.permits for row in await connection.execute(query)})
 
 
 def _as_if_received(candidate: Pack, question: Question) -> Question:
@@ -127,12 +147,12 @@ def _month(first_day: date | None, on: date) -> str:
     return f"{max(first_day or on, on):%Y-%m}"
 
 
-async def _live(house: House, on: date) -> AsyncIterator[Standing]:
+async def _live(house: House, on: date, district: str | None) -> AsyncIterator[Standing]:
     """Every permit that is good on the day ``on``, with the facts of its case, in the order of case numbers."""
     applications, last = Applications(house.keys, _PAGE), ""
     while True:
         async with house.database.read() as connection:
-            page = await _page(connection, applications, last, on)
+            page = await _page(connection, applications, last, on, district)
         for standing in page:
             yield standing
         if len(page) < _PAGE:
@@ -140,13 +160,21 @@ async def _live(house: House, on: date) -> AsyncIterator[Standing]:
         last = page[-1].case.number
 
 
-async def _page(connection: AsyncConnection, applications: Applications, last: str, on: date) -> list[Standing]:
-    good = and_(
+def _good(on: date) -> ColumnElement[bool]:
+    return and_(
         _PERMITS.c.state != PermitState.ENDED,
         _PERMITS.c.valid_until >= on,
         or_(_PERMITS.c.ends_on.is_(None), _PERMITS.c.ends_on > on),
     )
-    query = select(_PERMITS).where(good, _PERMITS.c.case_number > last).order_by(_PERMITS.c.case_number).limit(_PAGE)
+
+
+async def _page(
+    connection: AsyncConnection, applications: Applications, last: str, on: date, district: str | None
+) -> list[Standing]:
+    good = [_good(on), _PERMITS.c.case_number > last]
+    if district is not None:
+        good.append(_PERMITS.c.district == district)
+    query = select(_PERMITS).where(*good).order_by(_PERMITS.c.case_number).limit(_PAGE)
     permits = {row.case_number: row for row in await connection.execute(query)}
     facts: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
     told = select(_FACTS).where(among(connection, _FACTS.c.case_number, permits))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +14,7 @@ from services.policy.reading import Entry, Problem
 from services.policy.sections import read_pack
 from services.policy.strict_yaml import parse_yaml, with_lines
 
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 SHIPPED: Final = Path(__file__).parent / "packs"
 """The folder of the packs that come with the house, one ``<code>.yaml`` each."""
 
@@ -44,6 +47,19 @@ def check_pack(source: str | Path) -> tuple[Pack | None, list[Problem]]:
     return pack, with_lines(problems, text) if problems else []
 
 
+def pack_from(content: Mapping[str, Any]) -> Pack:
+    """Return the pack that ``content`` says, in the plain values of `Pack.content` (days as ISO strings).
+
+    Raises InputError with its first problem if it is not good.
+    """
+    problems: list[Problem] = []
+    pack = read_pack(Entry(_with_days(content), "", problems), problems, dict(content))
+    if pack is None:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise InputError(f"{problems[0].detail}{more}", place=problems[0].place)
+    return pack
+
+
 def pack_file(source: str | Path) -> Path:
     """Return the file of a pack: a path as it is, a bare name out of the shipped ones."""
     path = Path(source)
@@ -61,6 +77,15 @@ def _text(path: Path) -> str:
         raise InputError("is not UTF-8", place=path.name) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", place=path.name) from None
+
+
+def _with_days(value: Any) -> Any:
+    """Plain values with their ISO days made days again, as the file has them."""
+    if isinstance(value, Mapping):
+        return {key: _with_days(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_days(item) for item in value]
+    return date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else value
 
 
 def _plain(value: object, met: set[int]) -> Any:

@@ -52,7 +52,8 @@ class Service:
     ``clause`` is where the text has it; ``kind`` enrol, assess or public; ``conditions`` are codes beyond the
     tier; ``replaced_by`` the services whose tier, once it starts, takes this one's place (A9); ``grace``
     "school-term" where what was begun runs on to the end of the term (A17); ``limited`` where length of
-    residence orders the queue (ZB87-1.2a); ``send`` the allow-list of the person's fields.
+    residence orders the queue (ZB87-1.2a); ``catch_all`` where the text leaves open what it comprises, so that the
+    joint meeting has to say; ``send`` the allow-list of the person's fields.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Service:
     conditions: tuple[str, ...]
     free: bool
     limited: bool
+    catch_all: bool
     settlements: tuple[str, ...]
     replaced_by: tuple[str, ...]
     grace: str | None

@@ -94,6 +94,7 @@ def read_pack(document: Entry, problems: list[Problem], content: Mapping[str, An
             conditions=entry.names("conditions", conditions, "condition"),
             free=entry.flag("free", default=False),
             limited=entry.flag("limited", default=False),
+            catch_all=entry.flag("catch_all", default=False),
             settlements=entry.names("settlements", settlements, "settlement"),
             replaced_by=entry.names("replaced_by", ids, "service"),
             grace=entry.one_of("grace", ("school-term",), "grace") if entry.has("grace") else None,

@@ -89,6 +89,23 @@ async def approve_remedy(house: House, caller: Caller, remedy: int, because: str
         return Asked(remedy, RemedyState.DONE, len(hands.standing) - len(problems), len(problems))
 
 
+async def settle_remedy(
+    house: House, transaction: Transaction, caller: Caller, order: Order, asked_by: str
+) -> tuple[int, dict[str, str]]:
+    """Carry out, in the caller's ``transaction``, what the joint meeting settled: ``asked_by`` asked for it and
+    ``caller`` approved it as the second person, whatever the number of cases. The remedy's number, and of which cases
+    it is not allowed and why; it is carried out on the others.
+    """
+    hands, steps = await _take_up(house, transaction, caller, order)
+    problems = await _problems(hands, order, steps)
+    remedy = await _record(transaction, hands, order, RemedyState.DONE)
+    await _decide(transaction, remedy, RemedyState.DONE, None)
+    first = update(_REMEDIES).where(_REMEDIES.c.id == remedy).values(asked_by=asked_by)
+    await transaction.connection.execute(first)
+    await _carry_out(_numbered(hands, remedy), order, steps, problems)
+    return remedy, problems
+
+
 async def reject_remedy(house: House, caller: Caller, remedy: int, because: str) -> Asked:
     """Turn down what another person asked for; nothing is done. Who asked may take it back this way, too."""
     async with house.database.write(caller.actor) as transaction:

@@ -190,6 +190,7 @@ class Resolution(SQLModel, table=True):
     ``action`` is what the system carries out (``services.meetings.orders``), None where only people can act.
     ``preview`` is what the second person was shown; ``traces`` the numbers of what was set going (remedies, a retry, an
     amendment); ``evidence`` the last look at whether it is done; ``report`` what the department says that it did.
+    ``asks`` counts how often the action was asked for; ``asked_person``: in whose hands the account was that asked.
     """
 
     __tablename__ = "resolutions"
@@ -211,7 +212,9 @@ class Resolution(SQLModel, table=True):
     agreed_by: str = Field(max_length=80)
     agreed_at: datetime = Field(sa_type=UtcDateTime)
     preview: dict[str, Any] | None = Field(default=None, sa_column=Column(JsonType, nullable=True))
+    asks: int = 0
     asked_by: str | None = Field(default=None, max_length=80)
+    asked_person: int | None = Field(default=None, sa_column=Column(ForeignKey("accounts.id"), nullable=True))
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     approved_by: str | None = Field(default=None, max_length=80)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -258,7 +261,7 @@ class Minutes(SQLModel, table=True):
     """The minutes of a meeting (纪要), in versions. Signed, a version is never changed: a correction is the next one.
 
     ``digest`` is the SHA-256 of the canonical JSON of ``content``, from which the page and the ``document`` (.docx) are
-    made; the document is kept as it was signed.
+    made; the document is kept as it was signed. ``drafted_person``: in whose hands the account was that drafted it.
     """
 
     __tablename__ = "minutes"
@@ -269,6 +272,7 @@ class Minutes(SQLModel, table=True):
     digest: str = Field(max_length=64)
     because: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
     drafted_by: str = Field(max_length=80)
+    drafted_person: int | None = Field(default=None, sa_column=Column(ForeignKey("accounts.id"), nullable=True))
     drafted_at: datetime = Field(sa_type=UtcDateTime)
     signed_by: str | None = Field(default=None, max_length=80)
     signed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -44,6 +44,7 @@ _WATCH: Final = _OFFICE | {Role.OFFICER}
 
 _CASE: Final = Told(Reach.CASE, _ANY)
 _STEPS: Final = Told(Reach.STEPS, _ANY)
+_MEETING: Final = Told(Reach.ALL, _WATCH, ("matter", "meeting", "resolution"))
 _RETRY: Final = Told(Reach.CITY, _OFFICE, ("retry", "steps", "counts", "because"))
 
 BY_FAMILY: Final[Mapping[str, Told]] = {
@@ -61,6 +62,11 @@ BY_FAMILY: Final[Mapping[str, Told]] = {
     "retry": _RETRY,
     "remedy": Told(Reach.CITY, _OFFICE, ("cases",)),
     "policy": Told(Reach.CITY, _OFFICE),
+    # Every seat of the joint meeting follows all of it.
+    "matter": _MEETING,
+    "meeting": _MEETING,
+    "resolution": _MEETING,
+    "minutes": _MEETING,
 }
 """By the beginning of an action, up to its dot."""
 

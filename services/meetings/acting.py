@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from models import Resolution, ResolutionState
 from services.access import Caller
+from services.access.second_person import approve, person_behind
 from services.database import Transaction, table
-from services.errors import AccessError, ConflictError
+from services.errors import ConflictError
 from services.house import House
 from services.meetings.actions.cases import ForCases
 from services.meetings.actions.outage import Declaring
@@ -50,7 +51,9 @@ async def ask_action(house: House, caller: Caller, resolution: int) -> Preview:
             raise ConflictError(f"is {row.state.value}; its action is asked for once", place="resolution")
         asked = {
             "state": ResolutionState.ASKED,
+            "asks": row.asks + 1,
             "asked_by": caller.actor,
+            "asked_person": await person_behind(transaction.connection, caller),
             "asked_at": transaction.at,
             "preview": preview.to_json(),
             "decided_because": None,
@@ -61,13 +64,17 @@ async def ask_action(house: House, caller: Caller, resolution: int) -> Preview:
 
 
 async def approve_action(house: House, caller: Caller, resolution: int, because: str | None = None) -> bool:
-    """The second person's yes: what the action is about is recorded, and it is carried out; whether to its end.
+    """The second person's yes: what the action is about is recorded, and it is carried out; whether to its end. Where
+    nobody knows who asked, two persons have to approve, and it is not carried out before.
 
-    AccessError to who asked, ConflictError where nobody asked or nothing is left that it could be about.
+    AccessError to who asked and to who is no known person, ConflictError where nobody asked or nothing is left that it
+    could be about.
     """
     because = line(because, "because", 400) if because else None
     async with house.database.write(caller.actor) as transaction:
-        row = await _asked(transaction, caller, resolution)
+        row = await _asked(transaction, resolution)
+        if not await approve(transaction, caller, f"resolution:{resolution}:{row.asks}", row.asked_person):
+            return False
         work = await load_work(house, transaction.connection, resolution)
         await deed_of(work).fix(work, transaction)
         approved = {
@@ -90,7 +97,7 @@ async def reject_action(house: House, caller: Caller, resolution: int, because: 
     """
     because = line(because, "because", 400)
     async with house.database.write(caller.actor) as transaction:
-        row = await _asked(transaction, caller, resolution, own=True)
+        row = await _asked(transaction, resolution)
         rejected = {"state": ResolutionState.AGREED, "preview": None, "decided_because": because}
         await write_resolution(transaction, resolution, **rejected)
         transaction.note(
@@ -137,10 +144,8 @@ def deed_of(work: Work) -> Deed:
     return DEEDS[work.resolution.action["kind"]]
 
 
-async def _asked(transaction: Transaction, caller: Caller, resolution: int, *, own: bool = False) -> Any:
+async def _asked(transaction: Transaction, resolution: int) -> Any:
     row = await lock_resolution(transaction, resolution)
     if row.state is not ResolutionState.ASKED:
         raise ConflictError(f"is {row.state.value}; nobody asks for its action", place="resolution")
-    if row.asked_by == caller.actor and not own:
-        raise AccessError("a second person has to approve what you asked for", place="resolution")
     return row

@@ -27,9 +27,10 @@ from models import (
     ResolutionState,
 )
 from services.access import Caller
+from services.access.second_person import approve, person_behind
 from services.casework.lexicon import Lexicon
 from services.database import table
-from services.errors import AccessError, ConflictError, InputError, NotFoundError
+from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
 from services.meetings.agenda import lock_meeting
 from services.meetings.causes import meeting_code
@@ -86,6 +87,7 @@ async def draft_minutes(house: House, caller: Caller, meeting: int, because: str
             "digest": digest_of(content),
             "because": because,
             "drafted_by": caller.actor,
+            "drafted_person": await person_behind(transaction.connection, caller),
             "drafted_at": transaction.at,
         }
         await transaction.insert(Minutes, [draft])
@@ -93,19 +95,21 @@ async def draft_minutes(house: House, caller: Caller, meeting: int, because: str
     return version
 
 
-async def sign_minutes(house: House, caller: Caller, meeting: int, version: int, digest: str) -> None:
-    """The chair signs off the version whose ``digest`` was looked at. ConflictError if it was drafted anew since, or is
-    signed; AccessError to who drafted it.
+async def sign_minutes(house: House, caller: Caller, meeting: int, version: int, digest: str) -> bool:
+    """The chair signs off the version whose ``digest`` was looked at; whether it is signed now, or waits for one more
+    person because nobody knows who drafted it.
+
+    ConflictError if it was drafted anew since, or is signed; AccessError to who drafted it and to no known person.
     """
     async with house.database.write(caller.actor) as transaction:
         await lock_meeting(transaction, meeting)
         row = await _version(transaction.connection, meeting, version)
         if row.signed_at is not None:
             raise ConflictError("is signed already", place="version")
-        if row.drafted_by == caller.actor:
-            raise AccessError("another person signs off what you drafted", place="version")
         if row.digest != digest:
             raise ConflictError("was drafted anew since; look at it again", place="digest")
+        if not await approve(transaction, caller, f"minutes:{meeting}:{version}:{digest[:16]}", row.drafted_person):
+            return False
         signed = {
             "signed_by": caller.actor,
             "signed_at": transaction.at,
@@ -114,6 +118,7 @@ async def sign_minutes(house: House, caller: Caller, meeting: int, version: int,
         mine = (_MINUTES.c.meeting_id == meeting, _MINUTES.c.version == version, _MINUTES.c.signed_at.is_(None))
         await transaction.connection.execute(update(_MINUTES).where(*mine).values(signed))
         transaction.note("minutes.signed", "system", meeting=meeting, version=version, digest=digest)
+    return True
 
 
 async def read_minutes(house: House, meeting: int, version: int | None = None) -> MinutesVersion:

@@ -90,7 +90,7 @@ async def approve_remedy(house: House, caller: Caller, remedy: int, because: str
 
 
 async def settle_remedy(
-    house: House, transaction: Transaction, caller: Caller, order: Order, asked_by: str
+    house: House, transaction: Transaction, caller: Caller, order: Order, asked_by: str, asked_person: int | None
 ) -> tuple[int, dict[str, str]]:
     """Carry out, in the caller's ``transaction``, what the joint meeting settled: ``asked_by`` asked for it and
     ``caller`` approved it as the second person, whatever the number of cases. The remedy's number, and of which cases
@@ -98,7 +98,7 @@ async def settle_remedy(
     """
     hands, steps = await _take_up(house, transaction, caller, order)
     problems = await _problems(hands, order, steps)
-    remedy = await _record(transaction, hands, order, RemedyState.DONE)
+    remedy = await _record(transaction, hands, order, RemedyState.DONE, asked_person)
     await _decide(transaction, remedy, RemedyState.DONE, None)
     first = update(_REMEDIES).where(_REMEDIES.c.id == remedy).values(asked_by=asked_by)
     await transaction.connection.execute(first)

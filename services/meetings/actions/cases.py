@@ -120,8 +120,9 @@ class ForCases:
         problems: dict[str, str] = {}
         remedy: int | None = None
         if order is not None:
-            asked_by = work.resolution.asked_by
-            remedy, problems = await settle_remedy(work.house, transaction, work.approver, order, asked_by)
+            remedy, problems = await settle_remedy(
+                work.house, transaction, work.approver, order, work.resolution.asked_by, work.resolution.asked_person
+            )
         for row in lot:
             problem = problems.get(row.case_number)
             if isinstance(order, Waive | None) and not row.steps:

@@ -17,6 +17,7 @@ from services.house import House
 from services.meetings.preparing import prepare
 from services.meetings.resolutions import Agreed, record_resolution
 from services.meetings.sitting import open_sitting
+from tests.testing.accounts import person
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments
 
@@ -34,15 +35,15 @@ async def departments(house: House, monkeypatch: pytest.MonkeyPatch) -> Departme
 
 
 @pytest.fixture
-def office() -> Caller:
+async def office(house: House) -> Caller:
     """The meeting's office."""
-    return Caller("li", Role.COORDINATOR)
+    return await person(house, "li", Role.COORDINATOR)
 
 
 @pytest.fixture
-def second() -> Caller:
+async def second(house: House) -> Caller:
     """The second person."""
-    return Caller("zhao", Role.COORDINATOR)
+    return await person(house, "zhao", Role.COORDINATOR)
 
 
 def officer(department: str) -> Caller:

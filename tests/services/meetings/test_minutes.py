@@ -68,7 +68,7 @@ async def test_a_signed_version_stands_and_a_correction_is_the_next(
     assert await draft_minutes(house, office, held) == 1
     assert await draft_minutes(house, office, held) == 1
     draft = await read_minutes(house, held)
-    with pytest.raises(AccessError, match="another person"):
+    with pytest.raises(AccessError, match="second person"):
         await sign_minutes(house, office, held, 1, draft.digest)
     with pytest.raises(ConflictError, match="drafted anew"):
         await sign_minutes(house, second, held, 1, "0" * 64)

@@ -195,6 +195,8 @@ _NOT_PERSONAL = {
     "contradictions.names": "names of facts and services",
     "approvals.person": "the number of an official's account",
     "remedies.asked_person": "the number of an official's account",
+    "resolutions.asked_person": "the number of an account",
+    "minutes.drafted_person": "the number of an account",
     "accounts.name": "the name that an official signs in under",
     "access_keys.name": "the name an operator's or a machine's key was made under",
 }

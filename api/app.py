@@ -22,6 +22,7 @@ from api.limits import BodyLimit
 from api.logs import RequestLog, configure_logs
 from api.problems import answer_failure
 from api.routes import (
+    accounts,
     applications,
     callbacks,
     cases,
@@ -87,6 +88,7 @@ def create_app(
     openapi.install(app)
     for room in (
         system,
+        accounts,
         applications,
         cases,
         changes,

@@ -84,8 +84,12 @@ READINGS: Final = frozenset(
         "audit.exported",
         "audit.read",
         "case.opened",
+        "case.seen",
         "decision.opened",
         "evidence.written",
+        "key.first_used",
+        "key.moved",
+        "key.refused",
         "person.searched",
         "work.downloaded",
     }

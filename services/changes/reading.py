@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import AuditEntry, AuditHead
+from models import AuditEntry, AuditHead, Case
 from models.states import Role
 from services.access import Caller
 from services.changes.kinds import Reach, Told, told_of
 from services.database import table
 
-_ENTRIES, _HEAD = table(AuditEntry), table(AuditHead)
+_ENTRIES, _HEAD, _CASES = table(AuditEntry), table(AuditHead), table(Case)
 PAGE = 500
 
 
@@ -25,6 +25,7 @@ class Change:
     """One change: ``sequence`` is its place in the audit log, ``kind`` what was done (``case.moved``), ``subject`` a
     case's number, a department, ``remedy:7`` or ``system``; ``at`` is business time. ``departments``: whose steps it is
     about. ``figures``: what is told of it beside that (a retry's number and counts, the state a case moved to).
+    ``station``: that of the case, if it is about one.
     """
 
     sequence: int
@@ -33,6 +34,7 @@ class Change:
     subject: str
     departments: tuple[str, ...]
     figures: Mapping[str, Any]
+    station: str | None = None
 
     def seen_by(self, caller: Caller) -> bool:
         """Whether ``caller`` may know of it."""
@@ -47,6 +49,8 @@ class Change:
         if district is None:
             return True
         of_case = told.reach in (Reach.CASE, Reach.STEPS)
+        if caller.sight.station not in (None, self.station):
+            return False
         # A case's number begins with its district for ever (intake).
         return of_case and self.subject.startswith(f"{district}-")
 
@@ -55,7 +59,7 @@ class Change:
         if caller.role is not Role.OFFICER:
             return self
         mine = tuple(one for one in self.departments if one == caller.scope)
-        return Change(self.sequence, self.at, self.kind, self.subject, mine, self.figures)
+        return Change(self.sequence, self.at, self.kind, self.subject, mine, self.figures, self.station)
 
 
 async def head_of(connection: AsyncConnection) -> int:
@@ -65,9 +69,14 @@ async def head_of(connection: AsyncConnection) -> int:
 
 async def read_changes(connection: AsyncConnection, after: int, limit: int = PAGE) -> tuple[list[Change], int]:
     """The changes among the ``limit`` entries after the one numbered ``after``, and the number of the last of those."""
-    query = select(
-        _ENTRIES.c.sequence, _ENTRIES.c.at, _ENTRIES.c.action, _ENTRIES.c.subject, _ENTRIES.c.detail
-    ).where(_ENTRIES.c.sequence > after).order_by(_ENTRIES.c.sequence).limit(limit)  # fmt: skip
+    entry = (_ENTRIES.c.sequence, _ENTRIES.c.at, _ENTRIES.c.action, _ENTRIES.c.subject, _ENTRIES.c.detail)
+    query = (
+        select(*entry, _CASES.c.station)
+        .join_from(_ENTRIES, _CASES, _CASES.c.number == _ENTRIES.c.subject, isouter=True)
+        .where(_ENTRIES.c.sequence > after)
+        .order_by(_ENTRIES.c.sequence)
+        .limit(limit)
+    )
     rows = (await connection.execute(query)).all()
     return list(_changes(rows)), rows[-1].sequence if rows else after
 
@@ -77,7 +86,8 @@ def _changes(rows: Any) -> Iterator[Change]:
         told = told_of(row.action)
         if told is not None:
             figures = {name: row.detail[name] for name in told.figures if name in row.detail}
-            yield Change(row.sequence, row.at, row.action, row.subject, _departments(row, told), figures)
+            departments = _departments(row, told)
+            yield Change(row.sequence, row.at, row.action, row.subject, departments, figures, row.station)
 
 
 def _departments(row: Row[Any], told: Told) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from services.house import House
 from services.migration import upgrade
 from services.operations.retries import RetryView, preview_retry, show_retry, start_retry
 from services.operations.selection import Selection
-from services.operations.supervision import supervise
 from services.operations.watching import list_incidents
 from services.settings import Settings
+from services.supervision.supervise import supervise
 from tests.testing.departments import Departments, work
 from tests.testing.people import application, registered
 

@@ -22,7 +22,7 @@ from services.ledger.cases import (
     set_aside_poisoned,
     suspects_wait,
 )
-from services.operations.supervision import supervise
+from services.supervision.supervise import supervise
 
 _BATCHES_AT_ONCE = 2
 # More than there are departments: each of those still running serves at least one that no other does.

@@ -22,6 +22,8 @@ class Case(SQLModel, table=True):
     ``weighed`` the facts that stood at the last one: more facts than that, and the case is decided again. ``version``
     counts the applications (a correction makes a new one). What was asked up to ``asked_after`` (a round) and answered
     up to ``facts_after`` (a fact's id) counts no more: it was about another content.
+    ``accepted_at`` is when its clocks began; ``promised_by`` and ``statutory_by`` the last days on which it is decided
+    in time (None: no such clock runs, or it stands still); ``look_on`` the day on which those clocks want a look.
     """
 
     __tablename__ = "cases"
@@ -34,6 +36,8 @@ class Case(SQLModel, table=True):
               postgresql_where=text("ready_at IS NOT NULL")),
         Index("ix_cases_review_on", "review_on", sqlite_where=text("review_on IS NOT NULL"),
               postgresql_where=text("review_on IS NOT NULL")),
+        Index("ix_cases_look_on", "look_on", sqlite_where=text("look_on IS NOT NULL"),
+              postgresql_where=text("look_on IS NOT NULL")),
         Index("ix_cases_received_at_number", "received_at", "number"),
         Index("ix_cases_state_received_at_number", "state", "received_at", "number"),
         Index("ix_cases_district_received_at_number", "district", "received_at", "number"),
@@ -67,6 +71,10 @@ class Case(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ready_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     review_on: date | None = None
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    promised_by: date | None = None
+    statutory_by: date | None = None
+    look_on: date | None = None
     round: int = 0
     decisions: int = 0
     weighed: int = 0

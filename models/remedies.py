@@ -85,7 +85,8 @@ class CaseVersion(SQLModel, table=True):
 class ClockStop(SQLModel, table=True):
     """A time in which no deadline of a case runs, because the applicant was asked for a correction (补正).
 
-    ``missing`` is what was told, at once and once; ``until_at`` is None as long as it is not answered.
+    ``missing`` is what was told, at once and once; ``until_at`` is None as long as it is not answered. With nothing
+    missing it is a time in which the case was over, until it was reopened.
     """
 
     __tablename__ = "clock_stops"

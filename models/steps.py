@@ -36,12 +36,18 @@ class Step(SQLModel, table=True):
 
     ``content`` says what is asked, without personal data: ``{"facts": [...]}`` or ``{"open": [...], "withdraw":
     [...]}``. ``lease`` fences a claim: an outcome is recorded only by who still holds it.
+    ``answer_days`` are the working days that the department has, ``answer_by`` the last of them (None: its clock
+    stands still), ``look_on`` the day on which that clock wants a look. ``tried_at``: when it was first sent, or first
+    found its door shut; None for what a department comes for itself. All instants but ``next_attempt_at`` are business
+    time.
     """
 
     __tablename__ = "steps"
     __table_args__ = (
         Index("ix_steps_case_number", "case_number"),
         Index("ix_steps_department_state_next_attempt_at", "department", "state", "next_attempt_at"),
+        Index("ix_steps_look_on", "look_on", sqlite_where=text("look_on IS NOT NULL"),
+              postgresql_where=text("look_on IS NOT NULL")),
         Index("ix_steps_next_attempt_at", "next_attempt_at", sqlite_where=text("next_attempt_at IS NOT NULL"),
               postgresql_where=text("next_attempt_at IS NOT NULL")),
     )  # fmt: skip
@@ -56,7 +62,10 @@ class Step(SQLModel, table=True):
     pack: str = Field(max_length=64)
     decision: int | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
+    answer_days: int | None = None
     answer_by: date | None = None
+    look_on: date | None = None
+    tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     next_attempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempts: int = 0
     lease: str | None = Field(default=None, max_length=40)

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from services.clock import CHINA
-from services.endpoints.maintenance import announce_maintenance, end_maintenance
 from services.endpoints.preview import HeldSteps, held_steps
 from services.house import open_house
+from services.supervision.outages import declare_outage, end_outage
 from services.words import ENDPOINT_WORDS
 
 _FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
@@ -66,13 +66,12 @@ async def _held(department: str | None) -> tuple[tuple[HeldSteps, ...], datetime
 async def _maintenance(
     department: str, from_: datetime | None, until: datetime | None, note: str | None, end: bool
 ) -> None:
-    async with open_house() as house, house.database.write("operator") as transaction:
-        now = house.database.clock.now()
+    async with open_house() as house:
         if end:
-            await end_maintenance(transaction, department, now)
+            await end_outage(house, "operator", department)
         elif until is not None:
-            begins = from_.replace(tzinfo=CHINA) if from_ is not None else now
-            await announce_maintenance(transaction, department, begins, until.replace(tzinfo=CHINA), now, note)
+            begins = from_.replace(tzinfo=CHINA) if from_ is not None else house.database.clock.now()
+            await declare_outage(house, "operator", department, begins, until.replace(tzinfo=CHINA), note)
 
 
 def _span(seconds: float) -> str:

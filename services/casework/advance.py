@@ -10,11 +10,11 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, update
+from sqlalchemy import Row, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Case, CaseState, Decision, Entitlement, Permit, PermitState, Step, StepState
@@ -28,9 +28,8 @@ from services.ledger.steps import Move, move_steps
 from services.policy.answer import Decision as Answer
 from services.policy.pack import Pack
 from services.sealing import KeyRing
-from services.workdays import add_workdays
+from services.supervision.terms import Terms, load_terms
 
-_PROMISED = "promised"
 _LOOKS = 5
 
 
@@ -85,8 +84,9 @@ async def _advance(
     async with database.write(actor) as transaction:
         standing = await load_standing(transaction.connection, numbers, worker.applications)
         plans = [plan_case(one, worker.pack(one.case.pack), today) for one in standing.values()]
+        terms = await load_terms(transaction.connection, clock)
         first_right_until = now + timedelta(seconds=lease_seconds)
-        writing = _Writing(transaction, worker, standing, today, moment, first_right_until)
+        writing = _Writing(transaction, worker, standing, terms, moment, first_right_until)
         for plan in plans:
             writing.take(plan)
             progress.cases[(plan.states[-1] if plan.states else standing[plan.number].state).value] += 1
@@ -105,12 +105,12 @@ class _Writing:
         transaction: Transaction,
         worker: Caseworker,
         standing: Mapping[str, Standing],
-        today: date,
+        terms: Terms,
         moment: datetime,
         first_right_until: datetime,
     ) -> None:
         self.transaction, self.worker, self.standing = transaction, worker, standing
-        self.today, self.moment, self.first_right_until = today, moment, first_right_until
+        self.terms, self.today, self.moment, self.first_right_until = terms, terms.today, moment, first_right_until
         self.cases: list[dict[str, Any]] = []
         self.permits: list[dict[str, Any]] = []
         self.ended: list[str] = []
@@ -147,6 +147,7 @@ class _Writing:
                 "review_on": plan.review_on,
                 "decided_at": self.moment if CaseState.DECIDED in plan.states else case.decided_at,
                 "closed_at": self.moment if state in {CaseState.CLOSED, CaseState.REFUSED} else None,
+                **self._clocks(plan, case),
             }
         )
         self._permit(plan, standing)
@@ -167,6 +168,14 @@ class _Writing:
         )
         self.moves.extend(Move(step, StepState.SUPERSEDED, "no-longer-due") for step in plan.superseded)
         self._note(plan)
+
+    def _clocks(self, plan: Plan, case: Row[Any]) -> dict[str, Any]:
+        """The case's own clocks, which run from its acceptance to the decision."""
+        if CaseState.DECIDED in plan.states:
+            return {**_kept_clocks(case), "look_on": None}
+        if CaseState.ACCEPTED not in plan.states:
+            return _kept_clocks(case)
+        return self.terms.case_clocks(self.worker.pack(case.pack), case.received_on, self.moment)
 
     def _keep_decision(self, answer: Answer, standing: Standing, sequence: int) -> None:
         pack = self.worker.pack(standing.case.pack)
@@ -212,8 +221,6 @@ class _Writing:
     def _steps(self, plan: Plan, decision: int, pack: Pack | None, district: str) -> None:
         if not plan.steps or pack is None:
             return
-        days = next((clock.days for clock in pack.clocks_on(self.today) if clock.code == _PROMISED), None)
-        answer_by = add_workdays(self.today, days) if days is not None else None
         self.steps.extend(
             {
                 "id": step.id,
@@ -226,7 +233,7 @@ class _Writing:
                 "pack": pack.code,
                 "decision": decision or None,
                 "created_at": self.moment,
-                "answer_by": answer_by,
+                **self.terms.step_clock(pack, step.department),
                 "next_attempt_at": self.first_right_until,
                 "attempts": 0,
             }
@@ -287,6 +294,10 @@ class _Writing:
         if self.steps:
             departments = {step["department"] for step in self.steps}
             await split_planned(transaction, departments, {step["case_number"] for step in self.steps})
+
+
+def _kept_clocks(case: Row[Any]) -> dict[str, Any]:
+    return {name: getattr(case, name) for name in ("accepted_at", "promised_by", "statutory_by", "look_on")}
 
 
 def _held(standing: Standing) -> dict[str, Any] | None:

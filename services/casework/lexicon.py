@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.exchange.reasons import PERMIT_END_REASONS, REASONS
+from services.ledger.steps import UNEXPLAINED
 from services.policy.explain import explain_code
 from services.policy.pack import Pack
 from services.policy.registry import PackRegistry
@@ -102,8 +103,8 @@ class Lexicon:
 
     def reason(self, code: str | None) -> Named:
         """Why a department declined, why a message did not get through, or why a permit ended."""
-        if not code:
-            return Named.of("", _NO_REASON)
+        if not code or code == UNEXPLAINED:
+            return Named.of(code or "", _NO_REASON)
         if code.startswith(_USED_UP):
             cause = self.reason(code.removeprefix(_USED_UP))
             return Named(code, f"多次推送均未成功（{cause.zh}）", f"every try failed ({cause.en})")

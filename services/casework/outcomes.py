@@ -13,15 +13,15 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, or_, update
 
-from models import Entitlement, EntitlementState, Fact, StepKind, StepState
+from models import Entitlement, EntitlementState, Fact, Step, StepKind, StepState
+from services.clock import china_day
 from services.database import Transaction, among, table
-from services.exchange.outcomes import Outcome, ServiceOutcome
-from services.ledger.steps import Move
+from services.exchange.outcomes import Declined, Outcome, ServiceOutcome
+from services.ledger.steps import UNEXPLAINED, Move
 
-_ENTITLEMENTS = table(Entitlement)
+_ENTITLEMENTS, _STEPS = table(Entitlement), table(Step)
 _REFUSALS = (EntitlementState.DECLINED, EntitlementState.WITHDRAWING)
-# The reason code kept when a department answers the opposite of what was asked without saying why.
-CONTRARY = "other"
+_OTHER = "other"
 _UNDER_WAY = (EntitlementState.PROVISIONING, EntitlementState.WITHDRAWING)
 
 
@@ -91,7 +91,7 @@ def _weigh_facts(settlement: Settlement, answered: Answered, moment: datetime) -
     if answered.known.union(told).issuperset(asked):
         settlement.moves.append(Move(answered.id, StepState.DONE))
     elif outcome is not None and outcome.declined is not None:
-        settlement.moves.append(Move(answered.id, StepState.DECLINED, outcome.declined.reason))
+        settlement.moves.append(Move(answered.id, StepState.DECLINED, _why(outcome.declined)))
     else:
         settlement.moves.append(Move(answered.id, StepState.RECEIVED))
 
@@ -102,7 +102,7 @@ def _weigh_services(settlement: Settlement, answered: Answered) -> None:
     asked = [*opens, *(one["service"] for one in answered.content.get("withdraw", ()))]
     told: dict[str, tuple[EntitlementState, date | None, str | None]] = {}
     if outcome is not None and outcome.declined is not None:
-        told = {service: (_refused(service in opens), None, outcome.declined.reason) for service in asked}
+        told = {service: (_refused(service in opens), None, _why(outcome.declined)) for service in asked}
     for service, said in (outcome.services if outcome else {}).items():
         if service in asked:
             told[service] = _told(said, opening=service in opens)
@@ -149,7 +149,12 @@ def _told(said: ServiceOutcome, *, opening: bool) -> tuple[EntitlementState, dat
     asked_for = EntitlementState.IN_FORCE if opening else EntitlementState.ENDED
     if said.state == asked_for:
         return asked_for, said.from_on, said.reason
-    return _refused(opening), None, said.reason or CONTRARY
+    return _refused(opening), None, _why(said)
+
+
+def _why(said: Declined | ServiceOutcome) -> str:
+    """The reason of a refusal. ``other`` without a word, or the opposite of what was asked, gives none."""
+    return UNEXPLAINED if said.reason in (None, _OTHER) and not said.note else said.reason or _OTHER
 
 
 async def apply_settlement(transaction: Transaction, settlement: Settlement, moved: set[str], moment: datetime) -> None:
@@ -178,7 +183,15 @@ async def apply_settlement(transaction: Transaction, settlement: Settlement, mov
             ),
             singles,
         )
+        await _mark_unexplained(transaction, {one["step"] for one in singles if one["reason"] == UNEXPLAINED}, moment)
     _note(transaction, settlement, moved)
+
+
+async def _mark_unexplained(transaction: Transaction, steps: set[str], moment: datetime) -> None:
+    """Have supervision look at steps of which a service was refused without a reason."""
+    if steps:
+        mine = among(transaction.connection, _STEPS.c.id, steps)
+        await transaction.connection.execute(update(_STEPS).where(mine).values(look_on=china_day(moment)))
 
 
 async def _confirm_whole(transaction: Transaction, answers: Sequence[Answered], moment: datetime) -> None:

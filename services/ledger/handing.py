@@ -18,6 +18,7 @@ from models import Step, StepKind, StepState
 from models.steps import services_of
 from services.database import Transaction, among, is_postgresql, table
 from services.ledger.cases import new_lease
+from services.ledger.steps import end_failures
 
 _STEPS = table(Step)
 _OPEN = (StepState.DUE, StepState.SENDING, StepState.HELD, StepState.FAILED)
@@ -112,6 +113,7 @@ async def hand_over(transaction: Transaction, steps: Collection[Offered], now: d
             settled_at=None,
         )
     )
+    await end_failures(transaction, [step.id for step in steps], transaction.at)
     return lease
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Step, StepState
@@ -36,7 +36,11 @@ async def hold_due(transaction: Transaction, departments: Collection[str], cases
         await transaction.connection.execute(
             update(_STEPS)
             .where(among(transaction.connection, _STEPS.c.id, ids))
-            .values(state=StepState.HELD, next_attempt_at=None)
+            .values(
+                state=StepState.HELD,
+                next_attempt_at=None,
+                tried_at=func.coalesce(_STEPS.c.tried_at, transaction.at),
+            )
         )
     return len(ids)
 

@@ -12,18 +12,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Attempt, Door, Endpoint, EndpointState, Step, StepKind, StepState
+from models import Attempt, Door, Endpoint, EndpointState, Step, StepFailure, StepKind, StepState
 from models.states import STEP_MOVES
+from services.clock import china_day, day_bounds
 from services.database import Transaction, among, is_postgresql, table
 from services.ledger.cases import new_lease
 
-_STEPS = table(Step)
+_STEPS, _FAILURES = table(Step), table(StepFailure)
 _CLAIMABLE = (StepState.DUE, StepState.SENDING)
 _UNDER_WAY = frozenset({StepState.SENDING, StepState.RECEIVED})
 _SETTLED = frozenset({StepState.DONE, StepState.DECLINED, StepState.FAILED, StepState.SUPERSEDED, StepState.WAIVED})
+# The reason kept of a refusal that gives none: it is dealt a card (``services.supervision``).
+UNEXPLAINED = "unexplained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ async def claim_steps(
             lease=lease,
             next_attempt_at=now + timedelta(seconds=seconds),
             attempts=_STEPS.c.attempts + 1,
+            tried_at=func.coalesce(_STEPS.c.tried_at, transaction.at),
         )
         .returning(
             _STEPS.c.id,
@@ -128,6 +132,7 @@ async def move_steps(
     With ``lease``, only steps still held under it move: a worker that slept past its claim changes nothing. With
     ``waiting``, only steps of which no try is out and that no department has acknowledged.
     """
+    moves, at = list(moves), transaction.at
     groups: dict[tuple[StepState, str | None, datetime | None], list[str]] = defaultdict(list)
     for move in moves:
         groups[move.to, move.reason, move.next_attempt_at].append(move.step_id)
@@ -141,10 +146,11 @@ async def move_steps(
             "reason": reason,
             "next_attempt_at": next_attempt_at,
             "lease": None,
-            "settled_at": transaction.at if to in _SETTLED else None,
+            "settled_at": at if to in _SETTLED else None,
+            **_clock_of(to, reason, at),
         }
         if to in (StepState.RECEIVED, StepState.DONE, StepState.DECLINED):
-            values["received_at"] = func.coalesce(_STEPS.c.received_at, transaction.at)
+            values["received_at"] = func.coalesce(_STEPS.c.received_at, at)
         where = [among(transaction.connection, _STEPS.c.id, ids), _STEPS.c.state.in_(origins)]
         if lease is not None:
             where.append(_STEPS.c.lease == lease)
@@ -152,7 +158,32 @@ async def move_steps(
             update(_STEPS).where(and_(*where)).values(values).returning(_STEPS.c.id)
         )
         moved.update(rows.scalars())
+        if to is StepState.FAILED:
+            failed = [{"step_id": step, "failed_at": at} for step in ids if step in moved]
+            await transaction.insert_new(StepFailure, failed, "step_id", "failed_at")
+    again = [move.step_id for move in moves if move.to is StepState.DUE and move.step_id in moved]
+    await end_failures(transaction, again, at)
     return moved
+
+
+def _clock_of(to: StepState, reason: str | None, at: datetime) -> dict[str, Any]:
+    """On which day the clock of a step that moved wants a look. One that comes late to its department gets its time."""
+    today = china_day(at)
+    if to is StepState.DECLINED and reason == UNEXPLAINED:
+        return {"look_on": today}
+    if to in _SETTLED and to is not StepState.FAILED:
+        return {"look_on": None}
+    if to is StepState.RECEIVED:
+        late = and_(_STEPS.c.received_at.is_(None), _STEPS.c.created_at < day_bounds(today)[0])
+        return {"look_on": case((late, today), else_=_STEPS.c.look_on)}
+    return {}
+
+
+async def end_failures(transaction: Transaction, ids: Collection[str], at: datetime) -> None:
+    """Say that the steps wait for no administrator any more."""
+    if ids:
+        open_ = and_(among(transaction.connection, _FAILURES.c.step_id, ids), _FAILURES.c.until_at.is_(None))
+        await transaction.connection.execute(update(_FAILURES).where(open_).values(until_at=at))
 
 
 async def record_attempts(transaction: Transaction, attempts: Sequence[Mapping[str, Any]]) -> None:

@@ -135,6 +135,6 @@ async def _since(house: House, transaction: Transaction, cause: Cause) -> dateti
         at = (await connection.execute(tried.where(mine, bad))).scalar_one()
         # Attempts are told in wire time, from which a simulated system's business time stands away.
         return min(at + (clock.moment() - clock.now()), moment) if at else moment
-    told = select(func.min(steps.c.at)).where(mine, steps.c.business)
+    told = select(func.min(steps.c.at)).where(mine)
     at = (await connection.execute(told)).scalar_one()
     return min(at, moment) if at else moment

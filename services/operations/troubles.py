@@ -80,9 +80,8 @@ class Extent:
 def troubled(departments: Collection[str], now: datetime, today: date) -> Subquery:
     """The steps of ``departments`` that are in trouble at ``now`` (wire time), on the business day ``today``.
 
-    Columns: step_id, case_number, department, district, kind, reason, answer_by, attempts, at (when it began, or null),
-    business (whether ``at`` is business time), retried (whether an open retry has it). A step stands here once for
-    each of its causes.
+    Columns: step_id, case_number, department, district, kind, reason, answer_by, attempts, at (when it began, business
+    time, or null), retried (whether an open retry has it). A step stands here once for each of its causes.
     """
     parts = (_in_ledger(departments, now, today), _declined_services(departments), _contradicted(departments))
     whole = parts[0].union_all(*parts[1:]).subquery("found")
@@ -185,7 +184,6 @@ def _in_ledger(departments: Collection[str], now: datetime, today: date) -> Sele
             _STEPS.c.answer_by,
             _STEPS.c.attempts,
             _STEPS.c.settled_at.label("at"),
-            literal(value=False).label("business"),
             _ITEMS.c.open_step.is_not(None).label("retried"),
         )
         .join_from(_STEPS, _ENDPOINTS, _ENDPOINTS.c.department == _STEPS.c.department, isouter=True)
@@ -229,7 +227,6 @@ def _declined_services(departments: Collection[str]) -> Select[tuple[object, ...
             null().cast(_STEPS.c.answer_by.type),
             _STEPS.c.attempts,
             _ENTITLEMENTS.c.changed_at,
-            literal(value=True),
             literal(value=False),
         )
         .join_from(_ENTITLEMENTS, _STEPS, _STEPS.c.id == _ENTITLEMENTS.c.step_id)
@@ -250,7 +247,6 @@ def _contradicted(departments: Collection[str]) -> Select[tuple[object, ...]]:
             _STEPS.c.answer_by,
             _STEPS.c.attempts,
             _CONTRADICTIONS.c.told_at,
-            literal(value=True),
             literal(value=False),
         )
         .join_from(_CONTRADICTIONS, _STEPS, _STEPS.c.id == _CONTRADICTIONS.c.step_id)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from models import IncidentKind
 from services.clock import CHINA
 from services.exchange.reasons import REASONS
+from services.ledger.steps import UNEXPLAINED
 from services.operations.troubles import (
     ENDPOINT_CLOSED,
     MAINTENANCE,
@@ -80,6 +81,7 @@ _DONE: Mapping[str, Text] = {
     MAINTENANCE: Text("停机维护", "is under announced maintenance"),
     NO_ANSWER: Text("逾期未答复", "has not answered by the deadline"),
     NOT_TAKEN: Text("有事项逾期未送达", "has not been reached by the deadline"),
+    UNEXPLAINED: Text("退回且未说明理由", "declines without giving a reason"),
     SAID_OTHERWISE: Text("答复与先前不一致", "said otherwise before"),
 }
 _OWNERS: Mapping[str, Owner] = {

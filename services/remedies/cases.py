@@ -56,6 +56,7 @@ async def correct_problems(hands: Hands) -> dict[str, str]:
 async def correct(hands: Hands, order: Correct, numbers: Collection[str]) -> None:
     """What is missing is told, and from now on no deadline runs (补正)."""
     at = hands.transaction.at
+    await _end_rest(hands, [number for number in numbers if hands.standing[number].state in _OVER])
     await hands.change(numbers, state=CaseState.AWAITING_APPLICANT, is_open=True, closed_at=None)
     stops = [
         {"case_number": number, "from_at": at, "remedy_id": hands.remedy, "missing": list(order.missing)}
@@ -64,6 +65,7 @@ async def correct(hands: Hands, order: Correct, numbers: Collection[str]) -> Non
     await hands.transaction.insert(ClockStop, stops)
     for number in numbers:
         hands.note("correction.asked", number, missing=list(order.missing))
+    await hands.reckon(numbers, "correction-asked")
 
 
 async def reopen_problems(hands: Hands, order: Reopen) -> dict[str, str]:
@@ -89,7 +91,9 @@ async def reopen(hands: Hands, order: Reopen, numbers: Collection[str]) -> None:
     over = [number for number in numbers if hands.standing[number].state in _OVER]
     # What a department could not tell is asked again; what it told stands.
     await hands.change(numbers, set_aside=None, tries=0, asked_after=_CASES.c.round)
+    await _end_rest(hands, over)
     await hands.change(over, state=CaseState.ACCEPTED, is_open=True, closed_at=None)
+    await hands.reckon(over, "reopened")
     if order.anew:
         await ask_anew(hands, numbers)
     # Of what was waived after a try, the department may hold it: that is not asked for a second time.
@@ -106,6 +110,19 @@ async def reopen(hands: Hands, order: Reopen, numbers: Collection[str]) -> None:
     )
     for number in numbers:
         hands.note("case.reopened", number, was=hands.standing[number].state.value, anew=order.anew)
+
+
+async def _end_rest(hands: Hands, numbers: Collection[str]) -> None:
+    """The time in which the cases were over is nobody's, and their clocks begin anew."""
+    at = hands.transaction.at
+    cases = {number: hands.standing[number].case for number in numbers}
+    rests = [
+        {"case_number": number, "from_at": case.closed_at, "remedy_id": hands.remedy, "missing": [], "until_at": at}
+        for number, case in cases.items()
+        if case.closed_at is not None and case.closed_at < at
+    ]
+    await hands.transaction.insert(ClockStop, rests)
+    await hands.change(numbers, accepted_at=at, decided_at=None)
 
 
 def fact_problems(hands: Hands, order: DecideFact) -> dict[str, str]:

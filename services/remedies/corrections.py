@@ -99,6 +99,7 @@ async def _take(
     stopped = and_(_STOPS.c.case_number == number, _STOPS.c.until_at.is_(None))
     await connection.execute(update(_STOPS).where(stopped).values(until_at=transaction.at))
     transaction.note("case.corrected", number, version=version + 1, changed=list(changed))
+    await hands.reckon([number], "correction-taken")
     if _ANSWERED_ON.intersection(changed):
         open_ = {step.id for step in one.steps if step.kind is StepKind.VERIFICATION and step.unfinished}
         if open_ - await ask_anew(hands, [number]):

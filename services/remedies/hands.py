@@ -15,6 +15,8 @@ from services.database import Transaction, among, is_postgresql, table
 from services.house import House
 from services.ledger.cases import wake
 from services.ledger.steps import Move, move_steps
+from services.supervision.running import reckon
+from services.supervision.terms import load_terms
 
 _CASES, _PERMITS, _STEPS = table(Case), table(Permit), table(Step)
 # A try that is out is left to end: what was sent must be recorded.
@@ -54,6 +56,12 @@ class Hands:
             .values({"weighed": LOOK_AGAIN} | values)
         )
         await self.wake(numbers)
+
+    async def reckon(self, numbers: Collection[str], because: str) -> None:
+        """Reckon the deadlines of the cases ``numbers`` anew: their clocks were stopped, or go on."""
+        connection, clock = self.transaction.connection, self.house.database.clock
+        if numbers:
+            await reckon(self.transaction, self.house, await load_terms(connection, clock), because, cases=numbers)
 
     async def wake(self, numbers: Collection[str]) -> None:
         """Say that the cases want work."""

@@ -16,7 +16,7 @@ from api.commands import retry as command
 from models import Role
 from services.casework.deliveries import deliver_steps
 from services.house import House
-from services.operations.supervision import supervise
+from services.supervision.supervise import supervise
 from tests.api.conftest import Knock
 from tests.testing.departments import Departments, work
 from tests.testing.people import application, registered

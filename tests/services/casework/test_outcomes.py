@@ -83,7 +83,7 @@ def test_a_step_declined_whole_declines_every_service() -> None:
 def test_an_opening_answered_with_ended_is_a_refusal() -> None:
     settlement = _weigh({"open": OPENS[:1]}, services={"ZB87-3.1.6a": _say("ended")})
     assert [one["state"] for one in settlement.services] == [EntitlementState.DECLINED]
-    assert _moves(settlement) == [(StepState.DECLINED, "other")]
+    assert _moves(settlement) == [(StepState.DECLINED, "unexplained")]
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,10 @@ def test_an_opening_answered_with_ended_is_a_refusal() -> None:
 )
 def test_a_withdrawal_refused_stays_withdrawing_and_is_seen(told: dict[str, Any]) -> None:
     settlement = _weigh({"withdraw": LEAVES}, **told)
-    assert [(one["state"], one["reason"]) for one in settlement.services] == [(EntitlementState.WITHDRAWING, "other")]
-    assert _moves(settlement) == [(StepState.DECLINED, "other")]
+    assert [(one["state"], one["reason"]) for one in settlement.services] == [
+        (EntitlementState.WITHDRAWING, "unexplained")
+    ]
+    assert _moves(settlement) == [(StepState.DECLINED, "unexplained")]
 
 
 def test_a_withdrawal_refused_beside_an_opening_is_seen_too() -> None:
@@ -134,8 +136,8 @@ async def test_a_department_that_never_lets_go_is_asked_once_and_shown(
     assert await reconcile(house) == [number]
     assert await in_force(house, number) == set()
     kept = (await entitlements(house, number))["3.1.6a"]
-    assert (kept.state, kept.reason) == (EntitlementState.WITHDRAWING, "other")
+    assert (kept.state, kept.reason) == (EntitlementState.WITHDRAWING, "unexplained")
     (step,) = [one for one in await steps(house, number) if one.id == kept.step_id]
-    assert (step.state, step.reason) == (StepState.DECLINED, "other")
+    assert (step.state, step.reason) == (StepState.DECLINED, "unexplained")
     assert await reconcile(house) == []
     await chain_length(house)

@@ -19,7 +19,7 @@ from services.errors import UnavailableError
 from services.house import House
 from services.operations.retries import preview_retry, start_retry
 from services.operations.selection import Selection
-from services.operations.supervision import supervise
+from services.supervision.supervise import supervise
 from tests.testing.departments import Departments, dispatch, work
 from tests.testing.people import application, registered
 

@@ -21,7 +21,7 @@ from services.meetings.preparing import prepare
 from services.meetings.reading import show_resolution
 from services.meetings.resolutions import extend, report, revoke, set_action
 from services.meetings.sitting import close_sitting
-from services.operations.supervision import supervise
+from services.supervision.supervise import supervise
 from tests.services.meetings.conftest import Resolve, Sit, agenda, matter_row, matters, meeting_rows, officer
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, dispatch, work

@@ -25,8 +25,8 @@ from services.operations.retries import (
     start_retry,
 )
 from services.operations.selection import Selection
-from services.operations.supervision import supervise
 from services.operations.watching import list_incidents
+from services.supervision.supervise import supervise
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work
 from tests.testing.looking import chain_length

@@ -1,0 +1,41 @@
+"""The words of supervision: holders, cards, clocks and figures. Chinese first, English second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.policy.text import Text
+
+HOLDER_WORDS: Mapping[str, Text] = {
+    "department": Text("承办部门", "the department"),
+    "applicant": Text("申请人", "the applicant"),
+    "channel": Text("接口通道", "the channel"),
+    "us": Text("联席会议办公室", "the joint meeting's office"),
+}
+COLOUR_WORDS: Mapping[str, Text] = {
+    "yellow": Text("黄牌", "yellow card"),
+    "red": Text("红牌", "red card"),
+}
+CAUSE_WORDS: Mapping[str, Text] = {
+    "own": Text("协办事项时限", "the step's own time limit"),
+    "promised": Text("承诺时限", "the promised time"),
+    "statutory": Text("法定时限", "the statutory time"),
+    "unexplained": Text("退回未说明理由", "a refusal without a reason"),
+}
+CARD_STATE_WORDS: Mapping[str, Text] = {
+    "standing": Text("有效", "standing"),
+    "contested": Text("申诉中", "contested"),
+    "upheld": Text("维持", "upheld"),
+    "lifted": Text("已撤销", "lifted"),
+}
+STOP_WORDS: Mapping[str, Text] = {
+    "correction": Text("申请人补正材料，停止计时", "stopped: the applicant was asked for a correction"),
+    "outage": Text("部门公告停机，停止计时", "stopped: the department announced an outage"),
+}
+CLOCK_STATE_WORDS: Mapping[str, Text] = {
+    "running": Text("计时中", "running"),
+    "stopped": Text("已停止计时", "stopped"),
+    "overdue": Text("已逾期", "overdue"),
+    "met": Text("按期办结", "met"),
+    "late": Text("逾期办结", "met late"),
+}

@@ -27,6 +27,7 @@ FILLED = {
     "code": "zibo-2014-87",
     "name": "console.css",
     "key": "nobody",
+    "move": "start",
 }
 
 

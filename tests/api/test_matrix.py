@@ -18,6 +18,7 @@ SCOPES = {Role.OFFICER: "hrss"}
 FILLED = {
     "remedy": "1",
     "incident": "1",
+    "card": "1",
     "retry": "1",
     "number": "370303-2014-000001",
     "step": "370303-2014-000001-v-hrss-1",

@@ -47,6 +47,9 @@ _RETRIES_SEEN: Final = _OVERSIGHT | {Role.COORDINATOR}
 # The console: who coordinates the work of others.
 _COORDINATION: Final = frozenset({Role.COORDINATOR, Role.ADMINISTRATOR})
 
+# The joint meeting: every seat reads all of it and speaks for itself; its office writes down what is settled.
+_SEATS: Final = _COORDINATION | {Role.OFFICER}
+
 # Routes that take a workbook in the place of JSON.
 WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _WORKBOOKS: Final = frozenset({"hand_in_work"})
@@ -134,6 +137,41 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "list_keys": _OVERSIGHT,
     "create_key": _MENDS,
     "revoke_key": _MENDS,
+    "list_matters": _WATCH,
+    "show_matter": _WATCH,
+    "list_meetings": _WATCH,
+    "show_meeting": _WATCH,
+    "show_meeting_rule": _WATCH,
+    "list_resolutions": _WATCH,
+    "show_resolution": _WATCH,
+    "preview_resolution": _WATCH,
+    "show_minutes": _WATCH,
+    "download_minutes": _WATCH,
+    "ask_what_if": _WATCH,
+    "put_matter_forward": _SEATS,
+    "answer_matter": _SEATS,
+    "comment_on_matter": _SEATS,
+    "take_matter_off": _SEATS,
+    "report_resolution": _SEATS,
+    "convene_meeting": _COORDINATION,
+    "call_meeting": _COORDINATION,
+    "call_meeting_off": _COORDINATION,
+    "open_meeting": _COORDINATION,
+    "attend_meeting": _COORDINATION,
+    "take_up_matter": _COORDINATION,
+    "defer_matter": _COORDINATION,
+    "close_meeting": _COORDINATION,
+    "resolve_matter": _COORDINATION,
+    "draft_minutes": _COORDINATION,
+    "sign_minutes": _COORDINATION,
+    "set_meeting_rule": _COORDINATION,
+    "set_resolution_action": _COORDINATION,
+    "ask_resolution": _COORDINATION,
+    "approve_resolution": _COORDINATION,
+    "reject_resolution": _COORDINATION,
+    "confirm_resolution": _COORDINATION,
+    "extend_resolution": _COORDINATION,
+    "revoke_resolution": _COORDINATION,
     # Pages
     "sign_in_page": Open.PUBLIC,
     "sign_in": Open.PUBLIC,

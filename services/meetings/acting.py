@@ -21,6 +21,7 @@ from services.meetings.actions.cases import ForCases
 from services.meetings.actions.outage import Declaring
 from services.meetings.actions.sending import Sending
 from services.meetings.actions.work import Deed, Preview, Work, load_work
+from services.meetings.office import office
 from services.meetings.resolutions import lock_resolution, write_resolution
 from services.meetings.rules import line
 
@@ -45,7 +46,7 @@ async def preview_action(house: House, resolution: int) -> Preview:
 async def ask_action(house: House, caller: Caller, resolution: int) -> Preview:
     """Ask for the action to be carried out; what would come of it is kept for the second person to look at."""
     preview = await preview_action(house, resolution)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_resolution(transaction, resolution)
         if row.state is not ResolutionState.AGREED:
             raise ConflictError(f"is {row.state.value}; its action is asked for once", place="resolution")
@@ -71,7 +72,7 @@ async def approve_action(house: House, caller: Caller, resolution: int, because:
     could be about.
     """
     because = line(because, "because", 400) if because else None
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await _asked(transaction, resolution)
         if not await approve(transaction, caller, f"resolution:{resolution}:{row.asks}", row.asked_person):
             return False
@@ -96,7 +97,7 @@ async def reject_action(house: House, caller: Caller, resolution: int, because: 
     back this way.
     """
     because = line(because, "because", 400)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await _asked(transaction, resolution)
         rejected = {"state": ResolutionState.AGREED, "preview": None, "decided_because": because}
         await write_resolution(transaction, resolution, **rejected)

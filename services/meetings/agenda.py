@@ -21,6 +21,7 @@ from services.house import House
 from services.meetings.causes import live_causes
 from services.meetings.matters import ACTOR
 from services.meetings.members import members_on
+from services.meetings.office import office
 from services.meetings.papers import write_paper
 from services.meetings.rules import Rule, next_day, rule_on, workdays_before, workdays_between
 from services.workdays import is_workday
@@ -65,7 +66,7 @@ async def prepare_agenda(house: House) -> Prepared:
 
 async def call_meeting(house: House, caller: Caller, meeting: int) -> None:
     """Call a planned meeting before its day to be called: compose it once more, and fix members and papers."""
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_meeting(transaction, meeting)
         if row.state is not MeetingState.PLANNED:
             raise ConflictError("was called already", place="meeting")
@@ -82,7 +83,7 @@ async def convene(house: House, caller: Caller, day: date) -> int:
         raise InputError("must be today or later", place="held_on")
     if not is_workday(day):
         raise InputError("is a day off by the official calendar", place="held_on")
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         taken = select(_MEETINGS.c.id).where(_MEETINGS.c.held_on == day)
         if (await transaction.connection.execute(taken)).first() is not None:
             raise ConflictError("there is a meeting on that day already", place="held_on")

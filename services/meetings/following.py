@@ -22,6 +22,7 @@ from services.meetings.actions.work import Evidence, Work, load_work
 from services.meetings.classes import extent_of
 from services.meetings.handling import lock_matter
 from services.meetings.matters import ACTOR, take_off_rows
+from services.meetings.office import office
 from services.meetings.resolutions import UNFINISHED, lock_resolution, write_matter, write_resolution
 from services.meetings.rules import Rule, line, rule_on, workdays_between
 from services.meetings.words import CARRIED_OUT
@@ -109,7 +110,7 @@ async def confirm(house: House, caller: Caller, resolution: int, because: str) -
     another person than who reported.
     """
     because = line(because, "because", 400)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_resolution(transaction, resolution)
         matter = await lock_matter(transaction, row.matter_id)
         if row.action is not None or matter.kind not in _BY_WORD:

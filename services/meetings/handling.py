@@ -14,6 +14,7 @@ from services.errors import AccessError, ConflictError, InputError, NotFoundErro
 from services.house import House
 from services.meetings.matters import take_off_rows
 from services.meetings.members import seated
+from services.meetings.office import of_the_office
 from services.meetings.rules import line
 from services.meetings.words import subject_words
 
@@ -81,6 +82,8 @@ async def remark(house: House, caller: Caller, matter: int, department: str, tex
 async def take_off(house: House, caller: Caller, matter: int, because: str) -> None:
     """Take a matter off that is not to come before the meeting, with the reason. A member may take back its own."""
     because = line(because, "because", 400)
+    if caller.role is not Role.OFFICER:
+        of_the_office(caller)
     async with house.database.write(caller.actor) as transaction:
         row = await lock_matter(transaction, matter)
         if caller.role is Role.OFFICER and (row.kind is not MatterKind.PROPOSED or row.department != caller.scope):
@@ -103,8 +106,10 @@ async def lock_matter(transaction: Transaction, matter: int) -> Row[Any]:
 
 def _speaks_for(caller: Caller, department: str) -> None:
     """An officer speaks for the own department; the meeting's office writes down what any of them said."""
-    if caller.role is Role.OFFICER and caller.scope != department:
-        raise AccessError("your key is another department's", place="department")
+    if caller.role is not Role.OFFICER:
+        of_the_office(caller)
+    elif caller.scope != department:
+        raise AccessError("you work for another department", place="department")
 
 
 def _is_known(house: House, code: str) -> bool:

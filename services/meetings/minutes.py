@@ -35,6 +35,7 @@ from services.house import House
 from services.meetings.agenda import lock_meeting
 from services.meetings.causes import meeting_code
 from services.meetings.document import minutes_document
+from services.meetings.office import office
 from services.meetings.rules import line
 from services.meetings.words import ACTION_WORDS, because_words, matter_title, resolution_number
 
@@ -65,7 +66,7 @@ async def draft_minutes(house: House, caller: Caller, meeting: int, because: str
     After a version was signed, ``because`` says what is corrected: InputError without it.
     """
     because = line(because, "because", 1_000) if because else None
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_meeting(transaction, meeting)
         if row.state is not MeetingState.CLOSED or row.opened_at is None:
             raise ConflictError("minutes are drafted when the sitting is closed", place="meeting")
@@ -101,7 +102,7 @@ async def sign_minutes(house: House, caller: Caller, meeting: int, version: int,
 
     ConflictError if it was drafted anew since, or is signed; AccessError to who drafted it and to no known person.
     """
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         await lock_meeting(transaction, meeting)
         row = await _version(transaction.connection, meeting, version)
         if row.signed_at is not None:

@@ -20,6 +20,7 @@ from services.house import House
 from services.meetings.agenda import lock_meeting
 from services.meetings.handling import lock_matter
 from services.meetings.members import seated
+from services.meetings.office import office
 from services.meetings.orders import Action, action_content, read_action
 from services.meetings.rules import line
 from services.meetings.sitting import write_item
@@ -47,7 +48,7 @@ async def record_resolution(house: House, caller: Caller, meeting: int, matter: 
     """
     text = line(agreed.text, "text", 1_000)
     action = read_action(agreed.action) if agreed.action is not None else None
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await _writable(transaction, meeting)
         for code in (agreed.department, *agreed.helpers):
             seated(house, code, row.held_on)
@@ -90,7 +91,7 @@ async def set_action(house: House, caller: Caller, resolution: int, action: dict
     read = read_action(action) if action is not None else None
     if read is not None:
         check_action(house, read)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_resolution(transaction, resolution)
         if row.state is not State.AGREED:
             raise ConflictError(f"is {row.state.value}; its action stands", place="resolution")
@@ -103,7 +104,7 @@ async def set_action(house: House, caller: Caller, resolution: int, action: dict
 async def extend(house: House, caller: Caller, resolution: int, due_on: date, because: str) -> None:
     """Let a resolution have more time, as a meeting that sits decided."""
     because = line(because, "because", 400)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_resolution(transaction, resolution)
         if row.state not in UNFINISHED:
             raise ConflictError(f"is {row.state.value}; its time does not matter any more", place="resolution")
@@ -126,7 +127,7 @@ async def extend(house: House, caller: Caller, resolution: int, due_on: date, be
 async def revoke(house: House, caller: Caller, resolution: int, because: str) -> None:
     """Take a resolution back of which nothing has been carried out. What was carried out needs a new resolution."""
     because = line(because, "because", 400)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_resolution(transaction, resolution)
         if row.state not in (State.AGREED, State.ASKED):
             raise ConflictError(f"is {row.state.value}; settle it by a new resolution", place="resolution")

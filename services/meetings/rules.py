@@ -15,11 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import MeetingRule
-from services.access import WHOLE_CITY, Caller
+from services.access import Caller
 from services.database import table
-from services.errors import AccessError, InputError
+from services.errors import InputError
 from services.exchange.masking import mask
 from services.house import House
+from services.meetings.office import of_the_office, office
 from services.workdays import is_workday, roll_to_workday
 
 _RULES = table(MeetingRule)
@@ -107,11 +108,10 @@ async def rule_on(connection: AsyncConnection, day: date) -> Rule:
 
 async def set_rule(house: House, caller: Caller, content: dict[str, Any], from_on: date) -> Rule:
     """Let the rule be changed by ``content`` from the day ``from_on``, today or later."""
-    if caller.sight != WHOLE_CITY:
-        raise AccessError("this is for who sees the whole city", place="authorization")
+    of_the_office(caller)
     if from_on < house.database.clock.today():
         raise InputError("must be today or later; what was held, was held", place="from_on")
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         rule = read_rule(content, await rule_on(transaction.connection, from_on))
         row = {
             "from_on": from_on,

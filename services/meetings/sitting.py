@@ -16,6 +16,7 @@ from services.database import Transaction, table
 from services.errors import ConflictError, NotFoundError
 from services.house import House
 from services.meetings.agenda import lock_meeting
+from services.meetings.office import office
 from services.meetings.rules import line
 
 _AGENDA, _ATTENDANCE, _MEETINGS, _MATTERS = table(AgendaItem), table(Attendance), table(Meeting), table(Matter)
@@ -25,7 +26,7 @@ _WAITING = (AgendaState.LISTED, AgendaState.DISCUSSED)
 async def open_sitting(house: House, caller: Caller, meeting: int, chair: str) -> None:
     """The meeting begins, led by ``chair`` (an office and who holds it, as the minutes write it). It must be called."""
     chair = line(chair, "chair", 80)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_meeting(transaction, meeting)
         if row.state is not MeetingState.CALLED:
             raise ConflictError(f"is {row.state.value}; only a meeting that was called can be opened", place="meeting")
@@ -39,7 +40,7 @@ async def attend(
 ) -> None:
     """Write down whether a department is there, and by whom (an office held). The last entry counts."""
     delegate = line(delegate, "delegate", 80) if delegate else None
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await _sitting(transaction, meeting)
         if department not in {member["code"] for member in row.members}:
             raise NotFoundError("was not called to this meeting", place="department")
@@ -58,7 +59,7 @@ async def attend(
 
 async def take_up(house: House, caller: Caller, meeting: int, matter: int) -> None:
     """This matter is discussed from now on."""
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         await _sitting(transaction, meeting)
         item = await _item(transaction, meeting, matter)
         if item.state is AgendaState.OFF:
@@ -71,7 +72,7 @@ async def take_up(house: House, caller: Caller, meeting: int, matter: int) -> No
 async def defer(house: House, caller: Caller, meeting: int, matter: int, because: str) -> None:
     """Put a matter off to the next meeting, with the reason."""
     because = line(because, "because", 400)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         await _sitting(transaction, meeting)
         item = await _item(transaction, meeting, matter)
         if item.state not in _WAITING:
@@ -82,7 +83,7 @@ async def defer(house: House, caller: Caller, meeting: int, matter: int, because
 
 async def close_sitting(house: House, caller: Caller, meeting: int) -> Sequence[int]:
     """The meeting is over. What was not settled goes to the next one; those matters."""
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         await _sitting(transaction, meeting)
         return await _end(transaction, meeting, "meeting.closed", None)
 
@@ -90,7 +91,7 @@ async def close_sitting(house: House, caller: Caller, meeting: int) -> Sequence[
 async def call_off(house: House, caller: Caller, meeting: int, because: str) -> Sequence[int]:
     """A meeting that was called does not take place; its matters go to the next one."""
     because = line(because, "because", 400)
-    async with house.database.write(caller.actor) as transaction:
+    async with office(house, caller) as transaction:
         row = await lock_meeting(transaction, meeting)
         if row.state is not MeetingState.CALLED:
             raise ConflictError(f"is {row.state.value}; only a meeting that was called is called off", place="meeting")

@@ -16,6 +16,10 @@ from tests.api.conftest import Browse, Browser, Knock, SignIn
 
 SCOPES = {Role.OFFICER: "hrss"}
 FILLED = {
+    "matter": "1",
+    "meeting": "1",
+    "resolution": "1",
+    "version": "1",
     "remedy": "1",
     "incident": "1",
     "card": "1",

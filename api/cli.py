@@ -34,6 +34,7 @@ COMMANDS = {
     "template": _Command("template", "template"),
     "import": _Command("bring_in", "bring_in"),
     "case": _Command("case", "case"),
+    "notice": _Command("notice", "notice"),
     "status": _Command("status", "status"),
     "cards": _Command("cards"),
     "clocks": _Command("clocks"),

@@ -150,14 +150,13 @@ def answer_failure(scope: Mapping[str, Any], failure: Exception) -> JSONResponse
 
 
 def _allowed(request: Request) -> str:
-    """Every method of the address: each is a route of its own, and the router names only the first one's."""
-    routes = (context.original_route for context in iter_route_contexts(request.app.routes))
-    methods = {
-        method
-        for route in routes
-        if isinstance(route, Route) and route.path_regex.match(request.url.path)
-        for method in route.methods or ()
-    }
+    """Every method of the address: each is a route of its own, and the router names only the first one's.
+
+    ``/cases/search`` also looks like ``/cases/{number}``; what counts is the first path that the address fits.
+    """
+    routes = [context.original_route for context in iter_route_contexts(request.app.routes)]
+    fitting = [one for one in routes if isinstance(one, Route) and one.path_regex.match(request.url.path)]
+    methods = {method for one in fitting if one.path == fitting[0].path for method in one.methods or ()}
     return ", ".join(sorted(methods))
 
 

@@ -85,3 +85,13 @@ ROLE_WORDS: Mapping[str, Text] = {
     "administrator": Text("系统管理员", "administrator"),
     "auditor": Text("审计人员", "auditor"),
 }
+
+CLOCK_WORDS: Mapping[str, Text] = {
+    "promised": Text("承诺时限", "promised time"),
+    "statutory": Text("法定时限", "statutory time"),
+}
+
+NOTICE_WORDS: Mapping[str, Text] = {
+    "receipt": Text("受理回执", "receipt"),
+    "rights-notice": Text("权益告知书", "rights notice"),
+}

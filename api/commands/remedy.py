@@ -17,13 +17,14 @@ from rich.table import Table
 from api.commands.operator import administrator
 from models import RemedyState
 from services.access import Caller
+from services.casework.receiving import judge
 from services.clock import CHINA
 from services.errors import InputError
 from services.house import House, open_house
 from services.intake.application import Application
 from services.intake.problems import problems
 from services.remedies.asking import Asked, approve_remedy, ask_remedy, reject_remedy
-from services.remedies.corrections import correction_problems, take_correction
+from services.remedies.corrections import take_correction
 from services.remedies.orders import read_order
 from services.remedies.reading import RemedyFile, RemedyPage, list_remedies, read_remedy
 from services.remedies.words import STATE_WORDS
@@ -94,7 +95,7 @@ def corrected(
 
     async def take(house: House, caller: Caller) -> Any:
         application = _application(file)
-        if found := correction_problems(house, application):
+        if found := judge(house, application):
             raise InputError(found[0].en, place=found[0].field)
         return await take_correction(house, caller, case, application)
 

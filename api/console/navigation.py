@@ -37,7 +37,10 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(
         said("办件"),
-        (Entry("page_cases", "/console/cases", said("办件查询"), "cases"),),
+        (
+            Entry("page_window", "/console/window", said("受理申请"), "window"),
+            Entry("page_cases", "/console/cases", said("办件查询"), "cases"),
+        ),
     ),
     Group(
         said("运行"),

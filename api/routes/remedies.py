@@ -17,9 +17,10 @@ from api.views.remedies import AskedRemedy, CorrectedCase, RemedyList
 from api.views.remedies import RemedyFile as RemedyView
 from models import RemedyState
 from services.access import own_place
+from services.casework.receiving import judge
 from services.intake.application import Application
 from services.remedies.asking import Asked, approve_remedy, ask_remedy, reject_remedy
-from services.remedies.corrections import Corrected, correction_problems, take_correction
+from services.remedies.corrections import Corrected, take_correction
 from services.remedies.orders import AnyOrder, Line
 from services.remedies.reading import MAX_PAGE, RemedyFile, RemedyPage, list_remedies, read_remedy
 
@@ -96,7 +97,7 @@ async def correct_application(
 ) -> Corrected | JSONResponse:
     """Hand in the corrected application that a case waits for (补正)."""
     own_place(caller, application.district, application.station)
-    if found := correction_problems(doors.house, application):
+    if found := judge(doors.house, application):
         return problem(422, detail="see `errors` for each field", errors=found)
     corrected = await take_correction(doors.house, caller, number, application)
     doors.bell.ring()

@@ -30,6 +30,8 @@ _OPENINGS: Mapping[str, Text] = {
     "decision.opened": Text(
         "查看决定全文（含出生日期和核验事实）", "opened a decision with its facts and days of birth"
     ),
+    "case.opened": Text("打开申请全文，用于补正", "opened the application, to put it right"),
+    "notice.printed": Text("打印受理回执或者权益告知书（含姓名）", "printed a notice that bears the name"),
     "evidence.written": Text("导出一项协办事项的证据包", "had the bundle of evidence of a step written"),
 }
 

@@ -14,7 +14,7 @@ from services.casework.lexicon import Named, counted, day_words, listed
 from services.casework.replies import answered
 from services.casework.telling import Entry, Sentence, told_steps
 from services.policy.text import Text
-from services.words import CASE_WORDS
+from services.words import CASE_WORDS, NOTICE_WORDS
 
 _MOVED: Mapping[str, Text] = {
     "accepted": Text("申请已受理。", "The application was accepted."),
@@ -198,12 +198,26 @@ def _opened(dossier: Dossier, entry: Entry) -> Iterator[Sentence]:
         )
 
 
+def _opened_to_correct(dossier: Dossier, entry: Entry) -> Iterator[Sentence]:
+    del entry
+    if dossier.whole:
+        yield Sentence("opened", Text("打开申请全文，用于补正。", "The application was opened, to put it right."))
+
+
+def _printed(dossier: Dossier, entry: Entry) -> Iterator[Sentence]:
+    if dossier.whole:
+        words = NOTICE_WORDS[entry.detail["notice"]]
+        yield Sentence("printed", Text(f"打印{words.zh}。", f"Printed: {words.en}."))
+
+
 _TELLERS: Mapping[str, Teller] = {
     "case.received": _received,
     "case.moved": _moved,
     "case.refused": _refused,
     "case.set_aside": _set_aside,
     "decision.opened": _opened,
+    "case.opened": _opened_to_correct,
+    "notice.printed": _printed,
     "permit.issued": _issued,
     "permit.ended": _ended,
     "step.contradicted": _contradicted,

@@ -96,6 +96,7 @@ READINGS: Final = frozenset(
         "key.first_used",
         "key.moved",
         "key.refused",
+        "notice.printed",
         "person.searched",
         "work.downloaded",
     }

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal, NoReturn, cast
 
 import orjson
@@ -26,6 +27,7 @@ MAX_PARTS = 200
 MAX_KEY = 80
 MAX_AUTHORITY = 200
 _STATES = ("in_force", "ended", "declined")
+_OUTCOME_NAMES = frozenset({"step", "facts", "authority", "services", "declined", "received"})
 _SPACED = re.compile(rb'"\s+:')
 
 
@@ -133,10 +135,11 @@ def _names(value: Any) -> int:
     count, rest = 0, [value]
     while rest:
         one = rest.pop()
-        if isinstance(one, dict):
+        kind = type(one)
+        if kind is dict:
             count += len(one)
             rest.extend(one.values())
-        elif isinstance(one, list):
+        elif kind is list:
             rest.extend(one)
     return count
 
@@ -162,7 +165,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _object(value: Any, place: str, names: set[str]) -> dict[str, Any]:
+def _object(value: Any, place: str, names: Collection[str]) -> dict[str, Any]:
     if not isinstance(value, dict):
         _fail(place, "must be an object")
     for name in value:
@@ -213,16 +216,16 @@ def _outcomes(value: Any) -> tuple[Outcome, ...]:
 
 
 def _outcome(value: Any, place: str) -> Outcome:
-    entry = _object(value, place, {"step", "facts", "authority", "services", "declined", "received"})
+    entry = _object(value, place, _OUTCOME_NAMES)
     if "step" not in entry:
         _fail(f"{place}.step", "is missing; give the id of the message that is answered")
-    facts = _table(entry.get("facts", {}), f"{place}.facts")
+    facts = _table(entry["facts"], f"{place}.facts") if "facts" in entry else {}
     for name, held in facts.items():
         if not isinstance(held, bool):
             _fail(f"{place}.facts.{name}", "must be true or false; leave out what cannot be said")
     services = {
         service: _plain(its) or _service(its, f"{place}.services.{service}")
-        for service, its in _table(entry.get("services", {}), f"{place}.services").items()
+        for service, its in (_table(entry["services"], f"{place}.services") if "services" in entry else {}).items()
     }
     received = entry.get("received", False)
     if not isinstance(received, bool):
@@ -231,7 +234,7 @@ def _outcome(value: Any, place: str) -> Outcome:
     outcome = Outcome(
         _key(entry["step"], f"{place}.step"),
         facts,
-        _text(entry.get("authority"), f"{place}.authority", MAX_AUTHORITY),
+        _text(entry["authority"], f"{place}.authority", MAX_AUTHORITY) if "authority" in entry else None,
         services,
         None if declined is None else _declined(declined, f"{place}.declined"),
         received,
@@ -247,12 +250,27 @@ def _declined(value: Any, place: str) -> Declined:
 
 
 # What most services are answered with; an outcome never changes, so one serves all.
-_PLAIN = {state: ServiceOutcome(state) for state in ("in_force", "ended")}
+_PLAIN: Mapping[Any, ServiceOutcome] = {"in_force": ServiceOutcome("in_force"), "ended": ServiceOutcome("ended")}
 
 
 def _plain(value: Any) -> ServiceOutcome | None:
-    state = value.get("state") if isinstance(value, dict) and len(value) == 1 else None
-    return _PLAIN.get(state) if isinstance(state, str) else None
+    """The outcome, where it is one of the two that are read thousands of times; all else is for ``_service``."""
+    if not isinstance(value, dict) or not isinstance(state := value.get("state"), str):
+        return None
+    if len(value) == 1:
+        return _PLAIN.get(state)
+    first_day = value.get("from")
+    if len(value) == 2 and state == "in_force" and isinstance(first_day, str):
+        return _in_force_from(first_day)
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _in_force_from(first_day: str) -> ServiceOutcome | None:
+    try:
+        return ServiceOutcome("in_force", _day(first_day, "from"))
+    except InputError:
+        return None
 
 
 def _service(value: Any, place: str) -> ServiceOutcome:

@@ -6,7 +6,6 @@ departments answered counts no more and is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select, update
@@ -20,8 +19,6 @@ from services.database import Transaction, table
 from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
 from services.intake.application import Application
-from services.intake.divisions import Districts
-from services.intake.problems import Problem
 from services.remedies.cases import ask_anew
 from services.remedies.hands import Hands
 
@@ -41,11 +38,25 @@ class Corrected:
     changed: tuple[str, ...]
 
 
-def correction_problems(house: House, application: Application) -> Sequence[Problem]:
-    """What is wrong with a corrected application by the calendar and the list of districts."""
-    pack = house.packs.covering(application.received_on) or house.packs.packs[-1]
-    districts = Districts({code: text.zh for code, text in pack.districts.items()})
-    return application.problems_at(house.database.clock.today(), districts)
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An application opened to be put right, with all that the applicant was told is missing."""
+
+    application: Application
+    missing: tuple[str, ...]
+
+
+async def open_application(house: House, caller: Caller, number: str) -> Opened:
+    """The application of a case that waits for its correction; that it was opened stands in the audit log.
+
+    NotFoundError out of sight, ConflictError if no correction is awaited.
+    """
+    async with house.database.write(caller.actor) as transaction:
+        one = await _awaiting(house, caller, transaction, number)
+        query = select(_STOPS.c.missing).where(_STOPS.c.case_number == number, _STOPS.c.until_at.is_(None))
+        missing = (await transaction.connection.execute(query)).scalar_one_or_none() or ()
+        transaction.note("case.opened", number, purpose="correction")
+    return Opened(one.application, tuple(missing))
 
 
 async def take_correction(house: House, caller: Caller, number: str, application: Application) -> Corrected:
@@ -66,13 +77,9 @@ async def _take(
     house: House, caller: Caller, transaction: Transaction, number: str, application: Application
 ) -> Corrected:
     connection = transaction.connection
-    seen = select(_CASES.c.number).where(_CASES.c.number == number, cases_in(caller.sight))
-    if (await connection.execute(seen)).one_or_none() is None:
-        raise NotFoundError("there is no such case, or it is not yours to see; check the number", place="number")
-    standing = await load_standing(connection, [number], house.caseworker.applications)
-    one = standing[number]
+    one = await _awaiting(house, caller, transaction, number)
     changed = _changes(one, application)
-    hands = Hands(house, transaction, standing, "")
+    hands = Hands(house, transaction, {number: one}, "")
     version = one.case.version
     former = {
         "case_number": number,
@@ -108,11 +115,20 @@ async def _take(
     return Corrected(number, version + 1, changed)
 
 
+async def _awaiting(house: House, caller: Caller, transaction: Transaction, number: str) -> Standing:
+    """The case, locked, if a correction of it is awaited."""
+    seen = select(_CASES.c.number).where(_CASES.c.number == number, cases_in(caller.sight))
+    if (await transaction.connection.execute(seen)).one_or_none() is None:
+        raise NotFoundError("there is no such case, or it is not yours to see; check the number", place="number")
+    one = (await load_standing(transaction.connection, [number], house.caseworker.applications))[number]
+    if one.state is not CaseState.AWAITING_APPLICANT:
+        raise ConflictError(f"is {one.state.value}; no correction is awaited", place=number)
+    return one
+
+
 def _changes(standing: Standing, application: Application) -> tuple[str, ...]:
     """The parts of the application that differ."""
-    number, before = standing.case.number, standing.application
-    if standing.state is not CaseState.AWAITING_APPLICANT:
-        raise ConflictError(f"is {standing.state.value}; no correction is awaited", place=number)
+    before = standing.application
     for name in _FIXED:
         if getattr(before, name) != getattr(application, name):
             raise InputError("cannot be corrected; withdraw this application and hand in another", place=name)

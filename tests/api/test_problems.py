@@ -131,3 +131,9 @@ async def test_one_line_a_request_without_query_or_body(clerk: httpx.AsyncClient
 async def test_a_method_that_is_not_there_is_answered_with_all_that_are(knock: Knock) -> None:
     answer = await (await knock()).request("PUT", "/api/v1/remedies")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
+async def test_an_address_of_its_own_is_not_one_of_a_family(knock: Knock) -> None:
+    # /cases/search also fits /cases/{number}, which is read by GET.
+    answer = await (await knock()).options("/api/v1/cases/search")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")

@@ -12,6 +12,9 @@ from sqlmodel import Field, SQLModel
 from models.base import JsonType, UtcDateTime, state_type
 from models.states import CaseState, PermitState
 
+ERASED = "erased"
+"""The key of a person whose data were erased: it is many people's, and nobody's."""
+
 
 class Case(SQLModel, table=True):
     """One application on its way.

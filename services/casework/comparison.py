@@ -1,8 +1,9 @@
 """The comparison at the heart of the house: services due against services as they stand. Pure.
 
-Four rules keep messages in sense (ZB87, A9, A17): a service has at most one step under way, so a withdrawal never
+Five rules keep messages in sense (ZB87, A9, A17): a service has at most one step under way, so a withdrawal never
 overtakes its grant; what no department has seen yet is taken back, not withdrawn; what a department may have seen is
-withdrawn before it is granted anew; schooling already begun runs on to the end of its term.
+withdrawn before it is granted anew; schooling already begun runs on to the end of its term; what the same person has
+by a later permit is no matter of the earlier one any more.
 """
 
 from __future__ import annotations
@@ -70,10 +71,13 @@ def compare(standing: Standing, decision: Decision, pack: Pack, today: date) -> 
     difference.superseded = _no_longer_right(standing, due)
     taken_back = _TakenBack.of(standing, difference.superseded)
     for one in due.values():
-        _open(difference, one, standing.entitlements.get(one.service), taken_back)
+        if one.service not in standing.renewed:
+            _open(difference, one, standing.entitlements.get(one.service), taken_back)
     failed = {step.id for step in standing.steps if step.state is StepState.FAILED}
     for name, stands in standing.entitlements.items():
-        if name not in due:
+        if name in standing.renewed:
+            _hand_on(difference, stands, standing.renewed[name], today)
+        elif name not in due:
             _leave(difference, _Leaving(standing, stands, decision, pack, due, failed), taken_back, today)
     return difference
 
@@ -135,6 +139,18 @@ def _open(difference: Difference, due: Entitlement, stands: StandingEntitlement 
             difference.changed.append(stands)
     elif stands.state is EntitlementState.PROVISIONING and stands.until_on != due.last_day:
         difference.unsettled = True
+
+
+def _hand_on(difference: Difference, stands: StandingEntitlement, later: EntitlementState, today: date) -> None:
+    """Leave a service to the later permit: a withdrawal now would take away what that one has opened."""
+    if stands.state is EntitlementState.ENDED:
+        return
+    if later is EntitlementState.IN_FORCE:
+        stands.state = EntitlementState.ENDED
+        difference.changed.append(stands)
+    elif stands.until_on < today:
+        # Should it not be opened after all, it has to be withdrawn here.
+        difference.look_again_on(today + _DAY)
 
 
 @dataclass(frozen=True, slots=True)

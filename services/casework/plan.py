@@ -21,7 +21,7 @@ from services.policy.pack import Pack
 from services.policy.question import HeldPermit, Question
 
 _DAY = timedelta(days=1)
-_EXPIRED = "expired"
+_EXPIRED, _REPLACED = "expired", "replaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _asks_again(standing: Standing, today: date) -> bool:
     return (
         standing.case.weighed != standing.fact_count
         or (review_on is not None and review_on <= today)
-        or any(_out_of_step(one, today) for one in standing.entitlements.values())
+        or any(_out_of_step(one, today) for name, one in standing.entitlements.items() if name not in standing.renewed)
         or _has_orphans(standing)
         or (standing.ended and any(_outlives(one, today) for one in standing.entitlements.values()))
     )
@@ -150,7 +150,7 @@ def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, 
 def end_reason(standing: Standing) -> str:
     """Why the permit ends: a code of ``PERMIT_END_REASONS``."""
     cancelled = standing.permit.end_reason if standing.permit is not None else None
-    return cancelled or _EXPIRED
+    return cancelled or (_REPLACED if standing.renewed else _EXPIRED)
 
 
 def _reinstate(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, today: date, decision: Decision) -> None:

@@ -2,20 +2,21 @@
 
 What is no longer right is superseded with a reason and never sent. The planner is woken and deals with what the
 department may hold from an earlier try. Order is kept here too: news of a permit's end waits for a try at the news of
-its issue that is still out.
+its issue that is still out, and what a later permit brings waits for what is still to be sent about the same person and
+service by an earlier one (``renewals``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, CaseState, Entitlement, EntitlementState, Permit, PermitState, Step, StepKind, StepState
+from services.casework.renewals import Checked, check_renewals
 from services.database import among, table
 
 _CASES, _PERMITS, _STEPS, _ENTITLEMENTS = table(Case), table(Permit), table(Step), table(Entitlement)
@@ -24,26 +25,7 @@ _OVER = (CaseState.REFUSED, CaseState.WITHDRAWN)
 NO_LONGER_DUE = "no-longer-due"
 PERMIT_ENDED = "permit-ended"
 CASE_OVER = "case-over"
-
-
-class Checked(Protocol):
-    """A step as it is checked."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-    @property
-    def case_number(self) -> str:
-        """Its case."""
-
-    @property
-    def kind(self) -> StepKind:
-        """What it asks."""
-
-    @property
-    def content(self) -> Mapping[str, Any]:
-        """What is asked (``models.Step``)."""
+REPLACED = "replaced"
 
 
 @dataclass(slots=True)
@@ -75,6 +57,9 @@ async def recheck(connection: AsyncConnection, steps: Sequence[Checked], today: 
             _STEPS.c.state == StepState.SENDING,
         )
         found.early = {endings[number] for number in (await connection.execute(issuing)).scalars()}
+    renewals = await check_renewals(connection, steps)
+    found.wrong |= dict.fromkeys(renewals.overtaken - found.wrong.keys(), REPLACED)
+    found.early |= renewals.early - found.wrong.keys()
     return found
 
 

@@ -26,6 +26,7 @@ from models import (
     StepKind,
     StepState,
 )
+from models.cases import ERASED
 from models.states import OPEN_STEPS
 from services.database import among, is_postgresql, table
 from services.intake.application import Application
@@ -84,7 +85,9 @@ class StandingStep:
 
 @dataclass(slots=True)
 class Standing:
-    """Everything the planner looks at. ``case`` is the row of the case itself."""
+    """Everything the planner looks at. ``case`` is the row of the case itself; ``renewed`` says of a service how it
+    stands by the same person's later permit, which goes before this one.
+    """
 
     case: Row[Any]
     application: Application
@@ -93,6 +96,7 @@ class Standing:
     permit: Row[Any] | None = None
     entitlements: dict[str, StandingEntitlement] = field(default_factory=dict)
     steps: list[StandingStep] = field(default_factory=list)
+    renewed: dict[str, EntitlementState] = field(default_factory=dict)
 
     @property
     def state(self) -> CaseState:
@@ -201,6 +205,7 @@ async def load_standing(
         standing[permit.case_number].permit = permit
     await _load_entitlements(connection, standing)
     await _load_steps(connection, standing)
+    await _load_renewed(connection, standing)
     return standing
 
 
@@ -237,3 +242,23 @@ async def _load_steps(connection: AsyncConnection, standing: Mapping[str, Standi
     )  # fmt: skip
     for number, *values in await connection.execute(query):
         standing[number].steps.append(StandingStep(*values))
+
+
+async def _load_renewed(connection: AsyncConnection, standing: Mapping[str, Standing]) -> None:
+    """Services by a later permit of the same person: who renews has two permits for a while, and each service once."""
+    issued = [number for number, of_case in standing.items() if of_case.permit is not None]
+    later = _CASES.alias()
+    query = (
+        select(_CASES.c.number, _ENTITLEMENTS.c.service, _ENTITLEMENTS.c.state)
+        .join_from(
+            _CASES, later, and_(later.c.person_key == _CASES.c.person_key, later.c.received_at > _CASES.c.received_at)
+        )
+        .join(_ENTITLEMENTS, _ENTITLEMENTS.c.case_number == later.c.number)
+        .where(
+            among(connection, _CASES.c.number, issued),
+            _CASES.c.person_key != ERASED,
+            _ENTITLEMENTS.c.state.in_((EntitlementState.PROVISIONING, EntitlementState.IN_FORCE)),
+        )
+    )
+    for number, service, state in await connection.execute(query):
+        standing[number].renewed[service] = state

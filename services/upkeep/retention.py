@@ -22,6 +22,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, not_, o
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Attempt, Case, CaseState, Decision, InboundMessage, InboundStep, Permit, Step
+from models.cases import ERASED
 from models.remedies import CaseVersion
 from services.clock import Clock
 from services.database import Transaction, among, is_postgresql, table
@@ -30,7 +31,6 @@ from services.intake.application import Application, Person
 from services.intake.fields import STORED
 from services.settings import Settings
 
-ERASED = "erased"
 BATCH = 500
 _CASES, _PERMITS, _DECISIONS, _VERSIONS = table(Case), table(Permit), table(Decision), table(CaseVersion)
 _STEPS, _ATTEMPTS = table(Step), table(Attempt)

@@ -12,6 +12,7 @@ from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Text, UniqueConst
 from sqlmodel import Field, SQLModel
 
 from models.base import JsonType, UtcDateTime, state_type
+from models.supervision import CardColour
 
 
 class MatterKind(StrEnum):
@@ -247,7 +248,9 @@ class ResolutionCase(SQLModel, table=True):
 
 
 class Reminder(SQLModel, table=True):
-    """A resolution that was overdue on a day, and who was reminded of it (督办). ``days_over`` are working days."""
+    """A card on a resolution (督办): yellow the working day before its time is over, red when it is, and again each few
+    working days. It goes to who owes it. ``days_over`` are working days.
+    """
 
     __tablename__ = "reminders"
 
@@ -255,6 +258,9 @@ class Reminder(SQLModel, table=True):
     on: date = Field(primary_key=True)
     department: str = Field(max_length=40)
     days_over: int
+    colour: CardColour = Field(
+        default=CardColour.RED, sa_column=Column(state_type(CardColour), nullable=False, server_default="red")
+    )
 
 
 class Minutes(SQLModel, table=True):

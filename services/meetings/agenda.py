@@ -23,8 +23,7 @@ from services.meetings.matters import ACTOR
 from services.meetings.members import members_on
 from services.meetings.office import office
 from services.meetings.papers import write_paper
-from services.meetings.rules import Rule, next_day, rule_on, workdays_before, workdays_between
-from services.workdays import is_workday
+from services.meetings.rules import Rule, rule_on
 
 _MATTERS, _AGENDA, _MEETINGS = table(Matter), table(AgendaItem), table(Meeting)
 _DAY = timedelta(days=1)
@@ -40,9 +39,9 @@ class Prepared:
     matters: int
 
 
-def weight(people: int, due_on: date | None, today: date) -> float:
+def weight(rule: Rule, people: int, due_on: date | None, today: date) -> float:
     """How pressing a matter is (see above); without a deadline it has twenty working days left."""
-    left = workdays_between(today, due_on) if due_on is not None else 20
+    left = rule.workdays_between(today, due_on) if due_on is not None else 20
     return people / (1 + left)
 
 
@@ -55,7 +54,7 @@ async def prepare_agenda(house: House) -> Prepared:
         number = int(meeting.id)
         if meeting.state is MeetingState.PLANNED:
             matters = await _compose(transaction, meeting, rule, today)
-            if today >= workdays_before(meeting.held_on, rule.papers_days):
+            if today >= rule.workdays_before(meeting.held_on, rule.papers_days):
                 await _call(house, transaction, meeting, rule)
                 return Prepared(number, meeting.held_on, called=True, matters=len(matters))
             return Prepared(number, meeting.held_on, called=False, matters=len(matters))
@@ -81,13 +80,13 @@ async def convene(house: House, caller: Caller, day: date) -> int:
     today = house.database.clock.today()
     if day < today:
         raise InputError("must be today or later", place="held_on")
-    if not is_workday(day):
-        raise InputError("is a day off by the official calendar", place="held_on")
     async with office(house, caller) as transaction:
+        rule = await rule_on(transaction.connection, day)
+        if not rule.calendar.is_workday(day):
+            raise InputError("is a day off by the official calendar", place="held_on")
         taken = select(_MEETINGS.c.id).where(_MEETINGS.c.held_on == day)
         if (await transaction.connection.execute(taken)).first() is not None:
             raise ConflictError("there is a meeting on that day already", place="held_on")
-        rule = await rule_on(transaction.connection, day)
         row = await _plan(transaction, rule, day, regular=False)
         await _compose(transaction, row, rule, today)
         return int(row.id)
@@ -115,7 +114,7 @@ async def _next_meeting(transaction: Transaction, rule: Rule, today: date) -> Ro
     planned = (await connection.execute(query)).all()
     held = select(func.max(_MEETINGS.c.held_on)).where(_MEETINGS.c.regular, _MEETINGS.c.state != MeetingState.PLANNED)
     last = (await connection.execute(held)).scalar_one_or_none()
-    day = next_day(rule, max(today, last + _DAY) if last is not None else today)
+    day = rule.next_day(max(today, last + _DAY) if last is not None else today)
     for row in planned:
         if row.held_on == day or (not row.regular and row.held_on >= today):
             return row
@@ -163,7 +162,9 @@ async def _compose(transaction: Transaction, meeting: Row[Any], rule: Rule, toda
         )
     )
     query = select(_MATTERS).where(_MATTERS.c.state == MatterState.OPEN, _MATTERS.c.id.not_in(elsewhere))
-    matters = sorted((await connection.execute(query)).all(), key=lambda row: _rank(row, today))[: rule.agenda_limit]
+    matters = sorted((await connection.execute(query)).all(), key=lambda row: _rank(rule, row, today))[
+        : rule.agenda_limit
+    ]
     standing = select(_AGENDA.c.matter_id).where(_AGENDA.c.meeting_id == meeting.id).order_by(_AGENDA.c.position)
     if list((await connection.execute(standing)).scalars()) != [row.id for row in matters]:
         await connection.execute(_AGENDA.delete().where(_AGENDA.c.meeting_id == meeting.id))
@@ -175,14 +176,14 @@ async def _compose(transaction: Transaction, meeting: Row[Any], rule: Rule, toda
     return matters
 
 
-def _rank(row: Row[Any], today: date) -> tuple[Any, ...]:
-    return (not row.returns, -weight(row.people, row.due_on, today), row.id)
+def _rank(rule: Rule, row: Row[Any], today: date) -> tuple[Any, ...]:
+    return (not row.returns, -weight(rule, row.people, row.due_on, today), row.id)
 
 
 async def _call(house: House, transaction: Transaction, meeting: Row[Any], rule: Rule) -> None:
     """Fix who is asked to come, by the names of the day, and what they are sent."""
     connection = transaction.connection
-    causes = await live_causes(house, connection, rule.beyond_days)
+    causes = await live_causes(house, connection, rule)
     by_key = {cause.key: extent for cause, extent in causes.items()}
     query = (
         select(_MATTERS)

@@ -17,11 +17,15 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import (
+    Card,
+    CardColour,
+    CardState,
     Case,
     CaseState,
     Contradiction,
     Entitlement,
     EntitlementState,
+    Holder,
     IncidentKind,
     Matter,
     MatterKind,
@@ -34,12 +38,12 @@ from models import (
 from services.clock import china_day
 from services.database import among, table
 from services.house import House
+from services.meetings.rules import Rule
 from services.operations.incidents import departments_of
 from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER, NOT_TAKEN, troubled
-from services.workdays import add_workdays
 
 _CASES, _STEPS, _ENTITLEMENTS, _PERMITS = table(Case), table(Step), table(Entitlement), table(Permit)
-_CONTRADICTIONS, _MATTERS = table(Contradiction), table(Matter)
+_CONTRADICTIONS, _MATTERS, _CARDS = table(Contradiction), table(Matter), table(Card)
 _USED_UP = "tries-used-up:"
 _OVER = (CaseState.REFUSED, CaseState.WITHDRAWN)
 _UNSETTLED = (
@@ -75,11 +79,11 @@ class Cause:
 
 
 class Hanging(NamedTuple):
-    """One case that hangs on a cause, by one step; ``due_on`` is that step's deadline."""
+    """One case that hangs on a cause, by one step or as a whole; ``due_on`` is the deadline that it is about."""
 
     cause: Cause
     case_number: str
-    step_id: str
+    step_id: str | None
     district: str
     person: str
     due_on: date | None
@@ -123,7 +127,7 @@ class Extent:
             self.people.add(one.person)
             self.districts[one.district] += 1
             self.months[f"{one.received_on:%Y-%m}"] += 1
-        if one.step_id not in steps:
+        if one.step_id is not None and one.step_id not in steps:
             steps.append(one.step_id)
         if one.due_on is not None:
             self.due_on = min(self.due_on or one.due_on, one.due_on)
@@ -131,18 +135,19 @@ class Extent:
                 self.overdue_cases.add(one.case_number)
 
 
-async def live_causes(house: House, connection: AsyncConnection, beyond_days: int) -> dict[Cause, Extent]:
+async def live_causes(house: House, connection: AsyncConnection, rule: Rule) -> dict[Cause, Extent]:
     """Every cause that stands now. A step in trouble counts once it, or another of its cause, was asked more than
-    ``beyond_days`` working days ago or has missed its deadline.
+    ``rule.beyond_days`` working days ago or has missed its deadline.
     """
     today = house.database.clock.today()
     found: dict[Cause, Extent] = defaultdict(Extent)
     by_key: dict[str, Cause] = {}
     parts = [
-        await _in_trouble(house, connection, beyond_days),
+        await _in_trouble(house, connection, rule),
         await _declined(connection, departments_of(house)),
         await _contradicted(connection),
         await _other_ground(house, connection),
+        await _red_cards(connection),
     ]
     for part in parts:
         for one in part:
@@ -161,7 +166,7 @@ def meeting_code(house: House) -> str:
     return "joint-meeting"
 
 
-async def _in_trouble(house: House, connection: AsyncConnection, beyond_days: int) -> list[Hanging]:
+async def _in_trouble(house: House, connection: AsyncConnection, rule: Rule) -> list[Hanging]:
     """Incidents beyond their time, departments that are late, and services promised with nobody connected."""
     clock = house.database.clock
     departments = departments_of(house) - {meeting_code(house)}
@@ -182,7 +187,7 @@ async def _in_trouble(house: House, connection: AsyncConnection, beyond_days: in
             by_cause[cause].append(_hanging(cause, row, row.step_id, row.answer_by))
             at_once = cause.kind in _AT_ONCE
             missed = row.answer_by is not None and row.answer_by < clock.today()
-            if at_once or missed or add_workdays(asked, beyond_days) < clock.today():
+            if at_once or missed or rule.calendar.add(asked, rule.beyond_days) < clock.today():
                 beyond.add(cause)
     return [one for cause in by_cause if cause in beyond for one in by_cause[cause]]
 
@@ -195,6 +200,9 @@ def _causes_of(row: Any) -> Iterator[Cause]:
         return
     if row.kind == IncidentKind.DECLINED.value:
         if row.asks is StepKind.VERIFICATION:
+            if reason == UNKNOWN:
+                yield Cause(MatterKind.NO_REASON, row.department)
+                return
             kind = MatterKind.DISPUTE if reason == NOT_OUR_DUTY else MatterKind.UNCONFIRMED
             yield from (Cause(kind, row.department, fact) for fact in row.content.get("facts", ()))
     elif reason == ENDPOINT_CLOSED:
@@ -271,6 +279,30 @@ async def _other_ground(house: House, connection: AsyncConnection) -> list[Hangi
     ]
 
 
+async def _red_cards(connection: AsyncConnection) -> list[Hanging]:
+    """Cases not decided past their time, whose red card a department answers for. Cards on steps say of a step what the
+    ledger says already: that it is past its time.
+    """
+    query = (
+        select(_CARDS.c.department, _CARDS.c.case_number, _CARDS.c.due_on, _CASES.c.district, _CASES.c.person_key,
+               _CASES.c.received_on)
+        .join(_CASES, _CASES.c.number == _CARDS.c.case_number)
+        .where(
+            _CARDS.c.colour == CardColour.RED,
+            _CARDS.c.holder == Holder.DEPARTMENT,
+            _CARDS.c.state != CardState.LIFTED,
+            _CARDS.c.step_id.is_(None),
+            _CASES.c.decided_at.is_(None),
+            _CASES.c.is_open,
+        )
+        .order_by(_CARDS.c.id)
+    )  # fmt: skip
+    return [
+        _hanging(Cause(MatterKind.LATE, row.department), row, None, row.due_on)
+        for row in await connection.execute(query)
+    ]
+
+
 async def _catch_alls(house: House, connection: AsyncConnection) -> dict[Cause, Extent]:
     """Services that the text leaves open, are opened for people all the same, and of which the meeting has not said
     what they comprise. Counted only: everybody with a permit may hang on one.
@@ -299,5 +331,5 @@ async def _catch_alls(house: House, connection: AsyncConnection) -> dict[Cause, 
     return found
 
 
-def _hanging(cause: Cause, row: Any, step: str, due_on: date | None) -> Hanging:
+def _hanging(cause: Cause, row: Any, step: str | None, due_on: date | None) -> Hanging:
     return Hanging(cause, row.case_number, step, row.district, row.person_key, due_on, row.received_on)

@@ -25,7 +25,7 @@ async def extent_of(house: House, connection: AsyncConnection, matter: Row[Any])
     if matter.kind is MatterKind.PROPOSED or matter.open_key is None:
         return Extent()
     rule = await rule_on(connection, house.database.clock.today())
-    causes = await live_causes(house, connection, rule.beyond_days)
+    causes = await live_causes(house, connection, rule)
     return next((extent for cause, extent in causes.items() if cause.key == matter.open_key), Extent())
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from models import Matter, MatterKind, MatterState, Reminder, Resolution, ResolutionState
+from models import CardColour, Matter, MatterKind, MatterState, Reminder, Resolution, ResolutionState
 from services.access import Caller
 from services.database import Transaction, table
 from services.errors import AccessError, ConflictError
@@ -24,7 +24,7 @@ from services.meetings.handling import lock_matter
 from services.meetings.matters import ACTOR, take_off_rows
 from services.meetings.office import office
 from services.meetings.resolutions import UNFINISHED, lock_resolution, write_matter, write_resolution
-from services.meetings.rules import Rule, line, rule_on, workdays_between
+from services.meetings.rules import Rule, line, rule_on
 from services.meetings.words import CARRIED_OUT
 from services.policy.text import Text
 
@@ -146,9 +146,11 @@ async def _chase(house: House, resolution: int, rule: Rule) -> _Chased:
     today = house.database.clock.today()
     async with house.database.write(ACTOR) as transaction:
         row = await lock_resolution(transaction, resolution)
-        if row.state not in UNFINISHED or row.due_on >= today:
+        if row.state not in UNFINISHED:
             return _Chased()
         reminded = await _remind(transaction, row, rule, today)
+        if row.due_on >= today:
+            return _Chased(reminded)
         traces = dict(row.traces)
         if traces.get("returned_for") == row.due_on.isoformat():
             return _Chased(reminded)
@@ -163,12 +165,22 @@ async def _chase(house: House, resolution: int, rule: Rule) -> _Chased:
 
 
 async def _remind(transaction: Transaction, row: Row[Any], rule: Rule, today: date) -> bool:
-    last = select(func.max(_REMINDERS.c.on)).where(_REMINDERS.c.resolution_id == row.id)
-    before = (await transaction.connection.execute(last)).scalar_one_or_none()
-    if before is not None and workdays_between(before, today) < rule.remind_days:
+    """A card for who owes it: yellow the working day before its time is over, red past it and each few days on."""
+    over = rule.workdays_between(row.due_on, today) if row.due_on < today else 0
+    colour = CardColour.RED if row.due_on < today else CardColour.YELLOW
+    if colour is CardColour.YELLOW and rule.workdays_between(today, row.due_on) > 1:
         return False
-    over = workdays_between(row.due_on, today)
-    reminder = {"resolution_id": row.id, "on": today, "department": row.department, "days_over": over}
+    last = select(func.max(_REMINDERS.c.on)).where(_REMINDERS.c.resolution_id == row.id, _REMINDERS.c.colour == colour)
+    before = (await transaction.connection.execute(last)).scalar_one_or_none()
+    if before is not None and (colour is CardColour.YELLOW or rule.workdays_between(before, today) < rule.remind_days):
+        return False
+    reminder = {
+        "resolution_id": row.id,
+        "on": today,
+        "department": row.department,
+        "days_over": over,
+        "colour": colour,
+    }
     await transaction.insert_new(Reminder, [reminder], "resolution_id", "on")
-    transaction.note("resolution.chased", row.department, resolution=row.id, days_over=over)
+    transaction.note("resolution.chased", row.department, resolution=row.id, days_over=over, colour=colour.value)
     return True

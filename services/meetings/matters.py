@@ -19,7 +19,7 @@ from models import AgendaItem, AgendaState, Matter, MatterKind, MatterState, Mee
 from services.database import Transaction, is_postgresql, table
 from services.house import House
 from services.meetings.causes import Cause, Extent, live_causes
-from services.meetings.rules import Rule, next_day, rule_on, workdays_before
+from services.meetings.rules import Rule, rule_on
 from services.meetings.words import RESOLVED_ITSELF
 
 _MATTERS, _AGENDA, _MEETINGS = table(Matter), table(AgendaItem), table(Meeting)
@@ -43,11 +43,11 @@ async def gather(house: House) -> Gathered:
     today = house.database.clock.today()
     async with house.database.read() as connection:
         rule = await rule_on(connection, today)
-        causes = await live_causes(house, connection, rule.beyond_days)
+        causes = await live_causes(house, connection, rule)
         if not _differs(causes, await standing_matters(connection)):
             return Gathered()
     async with house.database.write(ACTOR) as transaction:
-        causes = await live_causes(house, transaction.connection, rule.beyond_days)
+        causes = await live_causes(house, transaction.connection, rule)
         rows = await standing_matters(transaction.connection)
         by_key = {cause.key: (cause, extent) for cause, extent in causes.items()}
         answer_by = await answer_day(transaction.connection, rule, today)
@@ -87,10 +87,10 @@ async def answer_day(connection: AsyncConnection, rule: Rule, today: date) -> da
     """
     called = select(_MEETINGS.c.held_on).where(_MEETINGS.c.state != MeetingState.PLANNED)
     gone = set((await connection.execute(called)).scalars())
-    day = next_day(rule, today + _DAY)
-    while day in gone or workdays_before(day, rule.papers_days) < today:
-        day = next_day(rule, day + _DAY)
-    return workdays_before(day, rule.answer_days)
+    day = rule.next_day(today + _DAY)
+    while day in gone or rule.workdays_before(day, rule.papers_days) < today:
+        day = rule.next_day(day + _DAY)
+    return rule.workdays_before(day, rule.answer_days)
 
 
 async def take_off_rows(

@@ -7,7 +7,7 @@ rule says from which day on; meetings that were called stand.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,10 +21,9 @@ from services.errors import InputError
 from services.exchange.masking import mask
 from services.house import House
 from services.meetings.office import of_the_office, office
-from services.workdays import is_workday, roll_to_workday
+from services.workdays import Workdays, load_workdays
 
 _RULES = table(MeetingRule)
-_DAY = timedelta(days=1)
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _BOUNDS = {
     "every_weeks": (1, 13),
@@ -43,7 +42,7 @@ class Rule:
     All days are working days: ``papers_days`` before the meeting it is called and its papers are sent; departments
     answer until ``answer_days`` before it; a step in trouble comes before the meeting ``beyond_days`` after it was
     asked, or when its deadline is missed; an overdue resolution is chased every ``remind_days``. ``agenda_limit``:
-    matters on one agenda.
+    matters on one agenda. ``calendar`` is the installation's, and no part of the rule.
     """
 
     first_on: date = date(2014, 10, 14)
@@ -56,16 +55,38 @@ class Rule:
     remind_days: int = 3
     agenda_limit: int = 15
 
+    calendar: Workdays = field(default_factory=Workdays, compare=False, repr=False)
+
     def to_json(self) -> dict[str, Any]:
         """As it is kept: days as ISO strings."""
-        return asdict(self) | {"first_on": self.first_on.isoformat()}
+        kept = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "calendar"}
+        return kept | {"first_on": self.first_on.isoformat()}
+
+    def next_day(self, day: date) -> date:
+        """The first day of the series, moved to a working day where it falls on a day off, not before ``day``."""
+        step = timedelta(weeks=self.every_weeks)
+        # One step back: one moved by a long holiday may fall on or after `day` although its own day lies before it.
+        due = self.first_on + step * ((day - self.first_on) // step - 1)
+        while self.calendar.roll(due) < day:
+            due += step
+        return self.calendar.roll(due)
+
+    def workdays_before(self, day: date, count: int) -> date:
+        """The ``count``-th working day before ``day``, which itself is not counted."""
+        for _ in range(count):
+            day = self.calendar.before(day)
+        return day
+
+    def workdays_between(self, day: date, later: date) -> int:
+        """How many working days lie after ``day`` up to ``later``; 0 if there are none."""
+        return sum(self.calendar.is_workday(day + timedelta(days=n)) for n in range(1, (later - day).days + 1))
 
 
 def read_rule(content: dict[str, Any], standing: Rule | None = None) -> Rule:
     """The rule that ``content`` says; what it leaves out stays as in ``standing``. InputError names the first field
     that is wrong.
     """
-    known = {one.name for one in fields(Rule)}
+    known = {one.name for one in fields(Rule)} - {"calendar"}
     if unknown := sorted(content.keys() - known):
         raise InputError(f"is no part of the rule; it has {', '.join(sorted(known))}", place=unknown[0])
     merged = (standing or Rule()).to_json() | content
@@ -103,7 +124,8 @@ async def rule_on(connection: AsyncConnection, day: date) -> Rule:
     """The rule that holds on ``day``; before the first that was set, the one that comes with the house."""
     query = select(_RULES.c.content).where(_RULES.c.from_on <= day).order_by(_RULES.c.from_on.desc()).limit(1)
     content = (await connection.execute(query)).scalar_one_or_none()
-    return read_rule(content) if content is not None else Rule()
+    rule = read_rule(content) if content is not None else Rule()
+    return replace(rule, calendar=await load_workdays(connection))
 
 
 async def set_rule(house: House, caller: Caller, content: dict[str, Any], from_on: date) -> Rule:
@@ -123,26 +145,3 @@ async def set_rule(house: House, caller: Caller, content: dict[str, Any], from_o
         await transaction.insert(MeetingRule, [row])
         transaction.note("meeting.ruled", "system", from_on=from_on.isoformat(), changed=sorted(content))
     return rule
-
-
-def next_day(rule: Rule, day: date) -> date:
-    """The first day of the series, moved to a working day where it falls on a day off, that is not before ``day``."""
-    step = timedelta(weeks=rule.every_weeks)
-    # One step back: a meeting moved by a long holiday may fall on or after `day` although its own day lies before it.
-    due = rule.first_on + step * ((day - rule.first_on) // step - 1)
-    while roll_to_workday(due) < day:
-        due += step
-    return roll_to_workday(due)
-
-
-def workdays_before(day: date, count: int) -> date:
-    """The ``count``-th working day before ``day``, which itself is not counted."""
-    while count > 0:
-        day -= _DAY
-        count -= is_workday(day)
-    return day
-
-
-def workdays_between(day: date, later: date) -> int:
-    """How many working days lie after ``day`` up to ``later``; 0 if there are none."""
-    return sum(is_workday(day + timedelta(days=n)) for n in range(1, (later - day).days + 1))

@@ -18,6 +18,8 @@ from services.meetings.actions.work import Evidence, Preview, Work
 from services.meetings.orders import Outage, read_action
 from services.meetings.resolutions import lock_resolution, write_resolution
 from services.policy.text import Text
+from services.supervision.running import reckon
+from services.supervision.terms import load_terms
 
 _STEPS, _MAINTENANCE, _ENDPOINTS = table(Step), table(Maintenance), table(Endpoint)
 _WAITING = (StepState.DUE, StepState.SENDING, StepState.HELD)
@@ -59,6 +61,8 @@ class Declaring:
             first, last = action.from_at - clock.shift, action.until_at - clock.shift
             note = f"{work.reference.zh}：{action.note}"[:200]
             await announce_maintenance(transaction, action.department, first, last, clock.now(), note)
+            terms = await load_terms(transaction.connection, clock)
+            await reckon(transaction, house, terms, "outage-declared", department=action.department)
             await write_resolution(transaction, work.id, traces=dict(row.traces) | {"outage": action.department})
         return True
 

@@ -14,7 +14,7 @@ from services.meetings.agenda import call_meeting, convene, prepare_agenda, weig
 from services.meetings.handling import put_forward
 from services.meetings.preparing import prepare
 from services.meetings.reading import meeting_at_hand, show_meeting
-from services.meetings.rules import set_rule
+from services.meetings.rules import Rule, set_rule
 from services.meetings.sitting import attend, call_off, close_sitting, defer, open_sitting, take_up
 from tests.services.meetings.conftest import Sit, agenda, matter_row, matters, meeting_rows, officer
 from tests.testing.clock import SetClock
@@ -33,11 +33,11 @@ async def test_the_next_meeting_is_planned_once(house: House) -> None:
 
 async def test_matters_are_ranked_by_people_and_time_left() -> None:
     today = date(2014, 11, 3)
-    many_later, few_now = weight(40, date(2014, 11, 28), today), weight(5, date(2014, 11, 3), today)
+    many_later, few_now = weight(Rule(), 40, date(2014, 11, 28), today), weight(Rule(), 5, date(2014, 11, 3), today)
     assert few_now > many_later
     # What is overdue has no time left, however long it is overdue.
-    assert weight(5, date(2014, 10, 3), today) == few_now
-    assert weight(100, None, today) < few_now < weight(6, date(2014, 11, 3), today)
+    assert weight(Rule(), 5, date(2014, 10, 3), today) == few_now
+    assert weight(Rule(), 100, None, today) < few_now < weight(Rule(), 6, date(2014, 11, 3), today)
 
 
 async def test_members_and_papers_are_fixed_when_it_is_called(

@@ -266,6 +266,9 @@ async def test_an_overdue_one_is_chased_and_comes_back_to_the_agenda(
     meeting = await sit()
     resolution = await resolve(meeting, number, department="education", due_on=date(2014, 11, 14))
     await close_sitting(house, office, meeting)
+    # A yellow card on the working day before, once.
+    clock.set_day(date(2014, 11, 13))
+    assert ((await follow(house)).reminded, (await follow(house)).reminded) == ((resolution,), ())
     clock.set_day(date(2014, 11, 17))
     first = await follow(house)
     assert (first.reminded, first.returned) == ((resolution,), (number,))
@@ -283,7 +286,8 @@ async def test_an_overdue_one_is_chased_and_comes_back_to_the_agenda(
     rows = table(Reminder)
     async with house.database.read() as connection:
         reminders = (await connection.execute(select(rows).order_by(rows.c.on))).all()
-    assert [(one.department, one.days_over) for one in reminders] == [("education", 1), ("education", 4)]
+    cards = [(one.department, one.days_over, one.colour) for one in reminders]
+    assert cards == [("education", 0, "yellow"), ("education", 1, "red"), ("education", 4, "red")]
     # The next meeting gives it more time.
     meeting = await sit()
     await extend(house, office, resolution, date(2015, 1, 30), "需跨学期安排")

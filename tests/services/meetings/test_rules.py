@@ -11,7 +11,7 @@ from services.access import Caller
 from services.errors import AccessError, InputError
 from services.house import House
 from services.meetings.members import members_on
-from services.meetings.rules import Rule, next_day, read_rule, rule_on, set_rule, workdays_before, workdays_between
+from services.meetings.rules import Rule, read_rule, rule_on, set_rule
 from tests.testing.clock import SetClock
 
 OFFICE = Caller("li", Role.COORDINATOR)
@@ -20,33 +20,33 @@ OFFICE = Caller("li", Role.COORDINATOR)
 def _series(rule: Rule, day: date, count: int) -> list[date]:
     found: list[date] = []
     while len(found) < count:
-        found.append(next_day(rule, day))
+        found.append(rule.next_day(day))
         day = date.fromordinal(found[-1].toordinal() + 1)
     return found
 
 
 def test_every_second_tuesday() -> None:
     assert _series(Rule(), date(2014, 10, 9), 3) == [date(2014, 10, 14), date(2014, 10, 28), date(2014, 11, 11)]
-    assert next_day(Rule(), date(2014, 10, 14)) == date(2014, 10, 14)
+    assert Rule().next_day(date(2014, 10, 14)) == date(2014, 10, 14)
 
 
 def test_a_holiday_moves_it_to_the_next_working_day() -> None:
     # The Spring Festival of 2015 is 18 to 24 February; that of Qingming 2016 is 2 to 4 April.
     rule = Rule(first_on=date(2015, 2, 24), every_weeks=1)
     assert _series(rule, date(2015, 2, 18), 2) == [date(2015, 2, 25), date(2015, 3, 3)]
-    assert next_day(rule, date(2015, 2, 25)) == date(2015, 2, 25)
+    assert rule.next_day(date(2015, 2, 25)) == date(2015, 2, 25)
 
 
 def test_a_make_up_workday_is_a_day_to_meet() -> None:
     # Saturday, 28 February 2015 was worked.
     rule = Rule(first_on=date(2015, 2, 28), every_weeks=4)
-    assert next_day(rule, date(2015, 2, 25)) == date(2015, 2, 28)
+    assert rule.next_day(date(2015, 2, 25)) == date(2015, 2, 28)
 
 
 def test_working_days_before_and_between() -> None:
-    assert workdays_before(date(2015, 3, 3), 3) == date(2015, 2, 27)
-    assert workdays_between(date(2015, 2, 17), date(2015, 2, 28)) == 4
-    assert workdays_between(date(2015, 2, 28), date(2015, 2, 17)) == 0
+    assert Rule().workdays_before(date(2015, 3, 3), 3) == date(2015, 2, 27)
+    assert Rule().workdays_between(date(2015, 2, 17), date(2015, 2, 28)) == 4
+    assert Rule().workdays_between(date(2015, 2, 28), date(2015, 2, 17)) == 0
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,13 @@ def next_attempt(tries: int, now: datetime, chance: float, *, retry_after: float
     """When to try again after ``tries`` tries (1 or more); None when they are used up.
 
     ``chance`` in [0, 1) spreads the delay evenly over ±20 %, so that what failed together does not come back
-    together. ``retry_after`` (seconds, from the department) goes before the schedule, within [0, 24 h].
+    together. ``retry_after`` (seconds, from the department) goes before the schedule, up to 24 h; but each further try
+    waits at least twice as long as the one before it, from five seconds on and up to what the schedule says: a
+    department that always says "at once" would have used up all tries within that moment.
     """
     if tries >= MAX_TRIES:
         return None
     if retry_after is not None:
-        return now + min(timedelta(seconds=max(0.0, min(retry_after, 1e6))), LONGEST_WAIT)
+        least = min(DELAYS[tries - 1], DELAYS[0] * 2.0 ** (tries - 1))
+        return now + min(max(timedelta(seconds=max(0.0, min(retry_after, 1e6))), least), LONGEST_WAIT)
     return now + DELAYS[tries - 1] * (1 + JITTER * (2 * chance - 1))

@@ -31,8 +31,14 @@ def test_the_delay_stays_within_a_fifth(tries, chance):
 def test_a_department_that_names_its_time_is_obeyed_within_a_day(tries, chance, seconds):
     wait = next_attempt(tries, NOW, chance, retry_after=seconds) - NOW
     assert timedelta(0) <= wait <= timedelta(hours=24)
-    if 0 <= seconds <= 86_400:
+    if 5 * 2 ** (tries - 1) <= seconds <= 86_400:
         assert abs(wait.total_seconds() - seconds) < 0.001
+
+
+def test_a_department_that_always_says_at_once_does_not_use_up_the_tries_in_a_moment():
+    waits = [next_attempt(tries, NOW, 0.5, retry_after=0.0) - NOW for tries in range(1, MAX_TRIES)]
+    assert waits == [timedelta(seconds=5 * 2**tries) for tries in range(MAX_TRIES - 1)]
+    assert sum(waits, timedelta()) > timedelta(minutes=40)
 
 
 def test_naming_a_time_gives_no_further_tries():

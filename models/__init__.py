@@ -23,6 +23,7 @@ from models.meetings import (
 )
 from models.operations import Contradiction, Incident, IncidentKind, ItemState, RetryItem, RetryRun, RetryState
 from models.remedies import CaseVersion, ClockStop, Remedy, RemedyCase, RemedyKind, RemedyState
+from models.revisions import Revision, RevisionKind, RevisionState
 from models.states import (
     OPEN_CASES,
     OPEN_STEPS,
@@ -116,6 +117,9 @@ __all__ = [
     "RetryItem",
     "RetryRun",
     "RetryState",
+    "Revision",
+    "RevisionKind",
+    "RevisionState",
     "Role",
     "Satisfaction",
     "ServiceCost",

@@ -14,9 +14,11 @@ from services.policy.reading import Entry, Problem
 from services.policy.sections import read_pack
 from services.policy.strict_yaml import parse_yaml, with_lines
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 SHIPPED: Final = Path(__file__).parent / "packs"
 """The folder of the packs that come with the house, one ``<code>.yaml`` each."""
+# The fields that hold days; a day of every year, which some hold in their place, is a text in the file, too.
+_DAYS: Final = frozenset({"from", "until", "issued_on"})
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def load_pack(source: str | Path) -> Pack:
@@ -79,13 +81,18 @@ def _text(path: Path) -> str:
         raise InputError(f"cannot be read: {error.strerror}", place=path.name) from None
 
 
-def _with_days(value: Any) -> Any:
-    """Plain values with their ISO days made days again, as the file has them."""
+def _with_days(value: Any, key: str = "") -> Any:
+    """The content as a document: what ``_plain`` wrote as texts, as days again."""
     if isinstance(value, Mapping):
-        return {key: _with_days(item) for key, item in value.items()}
+        return {name: _with_days(item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_with_days(item) for item in value]
-    return date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else value
+    if key in _DAYS and isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
 
 
 def _plain(value: object, met: set[int]) -> Any:

@@ -174,9 +174,16 @@ class Pack:
     settlements: Mapping[str, Text]
     content: Mapping[str, Any]
     """The file as plain JSON values (days as ISO strings): what the digest is taken over."""
+    version: int = 1
+    """Which version it is, counted from 1; a pack that was amended has several, each in force from its day."""
 
     def __repr__(self) -> str:
-        return f"Pack({self.code!r})"
+        return f"Pack({self.name!r})"
+
+    @property
+    def name(self) -> str:
+        """Its code, from the second version on with the number: ``zibo-2014-87@2``. Steps and decisions bear it."""
+        return self.code if self.version == 1 else f"{self.code}@{self.version}"
 
     def covers(self, day: date) -> bool:
         """Return whether an application received on ``day`` falls under this pack (ZB87-5.1, A16)."""

@@ -251,6 +251,8 @@ class GuardedRoute(APIRoute):
             if rule is not Open.PUBLIC and house.settings.simulate:
                 # Another process may have moved the clock of a simulated system.
                 await house.database.refresh_clock()
+            if rule is not Open.PUBLIC and house.rules.stale:
+                await house.refresh_rules()
             return await serve(request)
 
         return guarded

@@ -105,7 +105,7 @@ class _Dispatcher:
 
     async def _look(self) -> bool:
         """Start what can be started; whether anything was."""
-        await self.house.database.refresh_clock()
+        await self.house.refresh()
         await self.post.keep(busy=self.at_work >= _BATCHES_AT_ONCE)
         started = await self._start_batch()
         started = await self._start_delivery() or started

@@ -10,6 +10,7 @@ from flows.artifacts import publish_batch
 from flows.phases import BatchReport, work_through
 from services.house import open_house
 from services.ledger.cases import claim_review
+from services.revisions.looking import look_through
 
 
 @flow(name="reconcile", flow_run_name="逐日核对", persist_result=False)
@@ -21,6 +22,8 @@ async def reconcile(limit: int = 400) -> dict[str, Any]:
     whole = BatchReport()
     async with open_house() as house:
         clock = house.database.clock
+        # Whom rules to come will change is known before their day.
+        await look_through(house, "reconcile")
         while True:
             async with house.database.write("reconcile") as transaction:
                 seconds = house.settings.lease_seconds

@@ -21,6 +21,7 @@ from services.exchange.messages import MessageWriter
 from services.exchange.passage import Gates
 from services.ledger.cases import Claim
 from services.policy.registry import PackRegistry, default_registry
+from services.revisions.rulebook import Rulebook
 from services.settings import Settings
 
 _current: ContextVar[House | None] = ContextVar("house", default=None)
@@ -34,8 +35,8 @@ class House:
         self.database = Database(settings.dsn, clock)
         self.keys = settings.keys
         self.guard = Guard.of(settings.intranet, settings.endpoint_ports)
-        self.packs: PackRegistry = PackRegistry.load(*settings.packs) if settings.packs else default_registry()
-        self.caseworker = Caseworker(self.keys, self.packs.named, Applications(self.keys))
+        self.rules = Rulebook(PackRegistry.load(*settings.packs) if settings.packs else default_registry())
+        self.caseworker = Caseworker(self.keys, self.rules, Applications(self.keys))
         self.gates = Gates()
         # Departments to which this process is sending what came due, and leases of batches that only wait for silent
         # departments: both so that nobody else waits for them.
@@ -45,8 +46,23 @@ class House:
         self.unworked: list[Claim] = []
         self._writers: dict[str, MessageWriter] = {}
 
+    @property
+    def packs(self) -> PackRegistry:
+        """The packs, with what was adopted since, as far as this process has read (``rules``)."""
+        return self.rules.registry
+
+    async def refresh(self) -> None:
+        """Take up what other processes may have changed: the clock of a simulated system, and the rules."""
+        await self.database.refresh_clock()
+        await self.refresh_rules()
+
+    async def refresh_rules(self) -> None:
+        """Take up what was adopted since this process last looked."""
+        async with self.database.read() as connection:
+            await self.rules.refresh(connection)
+
     def writer(self, pack: str) -> MessageWriter:
-        """The writer of messages under one pack."""
+        """The writer of messages under one version of a pack, by its name."""
         if pack not in self._writers:
             settings = self.settings
             self._writers[pack] = MessageWriter(
@@ -75,14 +91,14 @@ async def open_house(settings: Settings | None = None, clock: Clock | None = Non
     """
     standing = _current.get()
     if standing is not None and settings is None:
-        await standing.database.refresh_clock()
+        await standing.refresh()
         yield standing
         return
     _settle_collector()
     house = House(settings or Settings(), clock)
     token = _current.set(house)
     try:
-        await house.database.refresh_clock()
+        await house.refresh()
         yield house
     finally:
         _current.reset(token)

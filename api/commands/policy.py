@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.commands.policy_revising import add_to
 from services.policy.explain import KIND_WORDS
 from services.policy.loading import check_pack, load_pack
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
     from services.policy.pack import Pack, Service
 
-app = typer.Typer(name="policy", help="政策包：查看和检查。 Policy packs: show and check.", no_args_is_help=True)
+app = typer.Typer(
+    name="policy",
+    help="政策包：查看、检查、试算、采用、调整。 Policy packs: show, check, try, adopt, amend.",
+    no_args_is_help=True,
+)
+add_to(app)
 
 PackArgument = Annotated[
     str,

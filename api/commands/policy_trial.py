@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from services.casework.differing import DATES, GAINS, LOSES, NOT_IN_PACK, OWNER, WAITS
 from services.casework.lexicon import Lexicon
-from services.casework.pack_trial import DATES, GAINS, LOSES, NOT_IN_PACK, OWNER, WAITS, PackTrial, try_pack
+from services.casework.pack_trial import PackTrial, try_pack
 from services.house import House, open_house
 from services.policy.pack import Pack
 
@@ -34,12 +35,13 @@ async def _run(candidate: Pack, *, as_json: bool) -> None:
     async with open_house() as house:
         trial = await try_pack(house, candidate)
         if as_json:
-            typer.echo(json.dumps(_as_json(trial), ensure_ascii=False))
+            typer.echo(json.dumps(trial_as_json(trial), ensure_ascii=False))
         else:
-            _show(house, candidate, trial)
+            show_trial(house, candidate, trial)
 
 
-def _as_json(trial: PackTrial) -> dict[str, Any]:
+def trial_as_json(trial: PackTrial) -> dict[str, Any]:
+    """A trial as JSON."""
     return {
         "pack": trial.pack,
         "on": trial.on.isoformat(),
@@ -53,7 +55,8 @@ def _as_json(trial: PackTrial) -> dict[str, Any]:
     }
 
 
-def _show(house: House, candidate: Pack, trial: PackTrial) -> None:
+def show_trial(house: House, candidate: Pack, trial: PackTrial) -> None:
+    """Print a trial as tables."""
     console, words = Console(), Lexicon(house.packs, candidate)
     console.print(f"{candidate.document} {candidate.title.zh}  {trial.on}")
     console.print(

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -27,6 +27,8 @@ from services.errors import ConflictError, UnavailableError
 from services.ledger.steps import Move, move_steps
 from services.policy.answer import Decision as Answer
 from services.policy.pack import Pack
+from services.policy.registry import Version
+from services.revisions.rulebook import Rulebook
 from services.sealing import KeyRing
 from services.supervision.terms import Terms, load_terms
 
@@ -44,15 +46,21 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Caseworker:
-    """What advancing needs at hand: the keys, the packs by name, and the opened applications of the cases in hand."""
+    """What advancing needs at hand: the keys, the rules, and the opened applications of the cases in hand."""
 
     keys: KeyRing
-    packs: Callable[[str], Pack]
+    rules: Rulebook
     applications: Applications
 
-    def pack(self, name: str | None) -> Pack | None:
-        """The pack that governs a case: that of its day of receipt (A16)."""
-        return self.packs(name) if name is not None else None
+    def pack(self, code: str | None, day: date = date.max) -> Pack | None:
+        """What governs a case on ``day``: the pack of its day of receipt (A16), as it was amended up to ``day``; or up
+        to the last amendment, for what is dated in the pack itself (names, limits).
+        """
+        return self.rules.registry.on(code, day) if code is not None else None
+
+    def coming(self, code: str | None, day: date) -> tuple[Version, ...]:
+        """How that pack will change after ``day``."""
+        return self.rules.registry.coming(code, day) if code is not None else ()
 
 
 async def advance(
@@ -82,8 +90,12 @@ async def _advance(
     today, moment, now = clock.today(), clock.moment(), clock.now()
     progress = Progress()
     async with database.write(actor) as transaction:
+        await worker.rules.refresh(transaction.connection)
         standing = await load_standing(transaction.connection, numbers, worker.applications)
-        plans = [plan_case(one, worker.pack(one.case.pack), today) for one in standing.values()]
+        plans = [
+            plan_case(one, worker.pack(one.case.pack, today), today, worker.coming(one.case.pack, today))
+            for one in standing.values()
+        ]
         terms = await load_terms(transaction.connection, clock)
         first_right_until = now + timedelta(seconds=lease_seconds)
         writing = _Writing(transaction, worker, standing, terms, moment, first_right_until)
@@ -151,7 +163,7 @@ class _Writing:
             }
         )
         self._permit(plan, standing)
-        self._steps(plan, decision, self.worker.pack(case.pack), case.district)
+        self._steps(plan, decision, self.worker.pack(case.pack, self.today), case.district)
         self.entitlements.extend(
             {
                 "case_number": plan.number,
@@ -178,7 +190,7 @@ class _Writing:
         return self.terms.case_clocks(self.worker.pack(case.pack), case.received_on, self.moment)
 
     def _keep_decision(self, answer: Answer, standing: Standing, sequence: int) -> None:
-        pack = self.worker.pack(standing.case.pack)
+        pack = self.worker.pack(standing.case.pack, self.today)
         asked = standing.application.to_question(self.today, standing.facts, _held(standing))
         kept = orjson.dumps({"question": asked, "answer": answer.to_json()}, option=orjson.OPT_SORT_KEYS)
         sealed = self.worker.keys.seal(zlib.compress(kept, 1), f"decision:{standing.case.number}:{sequence}")
@@ -187,7 +199,7 @@ class _Writing:
                 "case_number": standing.case.number,
                 "sequence": sequence,
                 "on": self.today,
-                "pack": pack.code if pack else None,
+                "pack": pack.name if pack else None,
                 "pack_digest": pack.digest if pack else None,
                 "outcome": answer.permit.outcome,
                 "term_years": answer.permit.term_years,
@@ -230,7 +242,7 @@ class _Writing:
                 "kind": step.kind,
                 "state": StepState.DUE,
                 "content": step.content,
-                "pack": pack.code,
+                "pack": pack.name,
                 "decision": decision or None,
                 "created_at": self.moment,
                 **self.terms.step_clock(pack, step.department),

@@ -65,6 +65,7 @@ async def claim_consignments(house: House, actor: str, wanted: Wanted, busy: Col
     clock = house.database.clock
     async with house.database.write(actor) as transaction:
         now = clock.now()
+        await house.rules.refresh(transaction.connection)
         doors = await read_doors(transaction.connection, now, wanted.departments)
         await _tend(transaction, doors, wanted, now, frozenset(busy))
         targets = doors.targets(house.keys, now)

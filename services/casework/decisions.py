@@ -145,7 +145,10 @@ async def _in_sight(connection: AsyncConnection, number: str, sight: Sight) -> N
 
 
 def _pack(house: House, code: str | None) -> Pack | None:
-    return next((pack for pack in house.packs.packs if pack.code == code), None)
+    try:
+        return house.packs.named(code) if code is not None else None
+    except NotFoundError:
+        return None
 
 
 def _unsealed(house: House, number: str, sequence: int, sealed: bytes, digest: str) -> dict[str, Any]:

@@ -87,7 +87,7 @@ async def load_dossier(connection: AsyncConnection, house: House, number: str, s
         # A step planned between two of these queries is not among the steps; its attempts wait for the next reading.
         attempts.setdefault(attempt.step_id, []).append(attempt)
     entitlements = await rows(select(_ENTITLEMENTS).where(_ENTITLEMENTS.c.case_number == number))
-    pack = house.packs.named(case.pack) if case.pack is not None else None
+    pack = house.packs.on(case.pack, house.database.clock.today()) if case.pack is not None else None
     application = house.caseworker.applications.open(number, case.sealed)
     counted = [fact for fact in facts if fact.id > case.facts_after]
     # What was decided by hand holds over a department's answer (``standing``).

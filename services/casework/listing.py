@@ -200,8 +200,8 @@ async def _waiting(connection: AsyncConnection, sight: Sight, numbers: Sequence[
 
 
 def _row(house: House, row: Row[Any], waiting: Sequence[str]) -> CaseRow:
-    words = Lexicon(house.packs, house.packs.named(row.pack) if row.pack is not None else None)
     today = house.database.clock.today()
+    words = Lexicon(house.packs, house.packs.on(row.pack, today) if row.pack is not None else None)
     return CaseRow(
         number=row.number,
         state=Named.of(row.state.value, CASE_WORDS[row.state.value]),

@@ -6,43 +6,24 @@ Only reads, page by page; what is kept grows with services, months and reasons, 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, Fact, Permit, PermitState
+from services.casework.differing import Shift, differences
 from services.casework.standing import Applications, Standing
 from services.database import among, table
 from services.house import House
-from services.policy.answer import Decision, Entitlement
 from services.policy.decide import decide
 from services.policy.pack import Pack
 from services.policy.question import Question
 
 _CASES, _FACTS, _PERMITS = table(Case), table(Fact), table(Permit)
 _PAGE = 400
-_HELD = ("granted", "upcoming")
-
-GAINS, LOSES, WAITS, DATES, OWNER = "gains", "loses", "waits", "dates", "owner"
-"""A service comes; goes; hangs on a fact that nobody confirmed; has other days; belongs to another department."""
-
-NOT_IN_PACK = "not-in-pack"
-
-
-class Shift(NamedTuple):
-    """One kind of change: of ``service``, at ``department`` (who has to act), from ``month`` (``2015-03``), because of
-    ``why`` (codes of conditions, clauses or facts).
-    """
-
-    change: str
-    service: str
-    department: str
-    month: str
-    why: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -66,10 +47,14 @@ class PackTrial:
         return load
 
 
-async def try_pack(house: House, candidate: Pack) -> PackTrial:
-    """Compare ``candidate`` with the pack of each live permit, from today or, if later, from its own first day."""
-    trial = PackTrial(candidate.code, trial_day(house, candidate))
-    async for _, found in shifts_of(house, candidate, trial.on):
+async def try_pack(house: House, candidate: Pack, *, from_on: date | None = None) -> PackTrial:
+    """Compare ``candidate`` with the pack of each live permit, from today or, if later, from its own first day.
+
+    With ``from_on`` it is tried as a revision of its own pack: from that day, over the permits under that pack.
+    """
+    on = trial_day(house, candidate) if from_on is None else max(house.database.clock.today(), from_on)
+    trial = PackTrial(candidate.code, on)
+    async for _, found in shifts_of(house, candidate, on, revises=from_on is not None):
         trial.permits += 1
         trial.affected += bool(found)
         trial.shifts.update(found)
@@ -82,16 +67,16 @@ def trial_day(house: House, candidate: Pack) -> date:
 
 
 async def shifts_of(
-    house: House, candidate: Pack, on: date, district: str | None = None
+    house: House, candidate: Pack, on: date, district: str | None = None, *, revises: bool = False
 ) -> AsyncIterator[tuple[str, list[Shift]]]:
     """What changes for each permit that is good on the day ``on`` (in ``district`` only, if given), permit by permit;
-    with the district of its case.
+    with the district of its case. ``revises``: only the permits under the candidate's own pack, which it revises.
     """
-    async for standing in _live(house, on, district):
+    async for standing in live_permits(house, on, district=district, pack=candidate.code if revises else None):
         question = standing.question(on)
-        now = decide(house.caseworker.pack(standing.case.pack), question)
-        then = decide(candidate, _as_if_received(candidate, question))
-        yield standing.case.district, list(_differences(now, then, on))
+        now = decide(house.caseworker.pack(standing.case.pack, on), question)
+        then = decide(candidate, question if revises else _as_if_received(candidate, question))
+        yield standing.case.district, list(differences(now, then, on))
 
 
 async def count_live(house: House, on: date) -> Counter[str]:
@@ -107,52 +92,16 @@ def _as_if_received(candidate: Pack, question: Question) -> Question:
     return replace(question, received_on=day)
 
 
-def _differences(now: Decision, then: Decision, on: date) -> Iterator[Shift]:
-    for service in {**now.entitlements, **then.entitlements}:
-        before, after = now.entitlements.get(service), then.entitlements.get(service)
-        shift = _difference(service, before, after, on)
-        if shift is not None:
-            yield shift
-
-
-def _difference(service: str, before: Entitlement | None, after: Entitlement | None, on: date) -> Shift | None:
-    had, has = _held(before), _held(after)
-    if had is not None and has is not None:
-        if had.department != has.department:
-            return Shift(OWNER, service, has.department, _month(has.first_day, on), (had.department,))
-        if (had.first_day, had.last_day) != (has.first_day, has.last_day):
-            return Shift(DATES, service, has.department, _month(has.first_day, on), has.because[1:])
-    elif has is not None:
-        why = (NOT_IN_PACK,) if before is None else _why_not(before)
-        return Shift(GAINS, service, has.department, _month(has.first_day, on), why)
-    elif had is not None:
-        if after is not None and after.state == "unknown":
-            return Shift(WAITS, service, after.department, _month(after.opens, on), _why_not(after))
-        why = (NOT_IN_PACK,) if after is None else _why_not(after)
-        return Shift(LOSES, service, had.department, _month(had.first_day, on), why)
-    return None
-
-
-def _held(answer: Entitlement | None) -> Entitlement | None:
-    """The answer if the service is due now or by time alone; what is public is never opened for anybody."""
-    return answer if answer is not None and answer.state in _HELD and answer.kind != "public" else None
-
-
-def _why_not(answer: Entitlement) -> tuple[str, ...]:
-    """What stands in the way: facts not confirmed, conditions that are false, or what decided it."""
-    return tuple(need.fact for need in answer.needs) or answer.fails or answer.because[1:] or (answer.state,)
-
-
-def _month(first_day: date | None, on: date) -> str:
-    return f"{max(first_day or on, on):%Y-%m}"
-
-
-async def _live(house: House, on: date, district: str | None) -> AsyncIterator[Standing]:
-    """Every permit that is good on the day ``on``, with the facts of its case, in the order of case numbers."""
-    applications, last = Applications(house.keys, _PAGE), ""
+async def live_permits(
+    house: House, on: date, *, district: str | None = None, pack: str | None = None, after: str = ""
+) -> AsyncIterator[Standing]:
+    """Every permit that is good on the day ``on``, with the facts of its case, in the order of case numbers: of
+    ``district`` and under ``pack`` only, if given, and of cases after the one numbered ``after``.
+    """
+    applications, last = Applications(house.keys, _PAGE), after
     while True:
         async with house.database.read() as connection:
-            page = await _page(connection, applications, last, on, district)
+            page = await _page(connection, applications, last, on, district, pack)
         for standing in page:
             yield standing
         if len(page) < _PAGE:
@@ -168,13 +117,20 @@ def _good(on: date) -> ColumnElement[bool]:
     )
 
 
-async def _page(
-    connection: AsyncConnection, applications: Applications, last: str, on: date, district: str | None
+async def _page(  # noqa: PLR0917 - which page, and of which permits
+    connection: AsyncConnection,
+    applications: Applications,
+    last: str,
+    on: date,
+    district: str | None,
+    pack: str | None,
 ) -> list[Standing]:
     good = [_good(on), _PERMITS.c.case_number > last]
     if district is not None:
         good.append(_PERMITS.c.district == district)
     query = select(_PERMITS).where(*good).order_by(_PERMITS.c.case_number).limit(_PAGE)
+    if pack is not None:
+        query = query.join(_CASES, _CASES.c.number == _PERMITS.c.case_number).where(_CASES.c.pack == pack)
     permits = {row.case_number: row for row in await connection.execute(query)}
     facts: dict[str, list[tuple[int, str, bool]]] = defaultdict(list)
     told = select(_FACTS).where(among(connection, _FACTS.c.case_number, permits))

@@ -6,19 +6,22 @@ new owner of a service: all of them are the one comparison (architecture, "one i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 from models import CaseState, EntitlementState, StepKind, StepState
 from services.casework.comparison import Difference, compare
-from services.casework.standing import Standing, StandingEntitlement
+from services.casework.differing import answers_differ
+from services.casework.standing import Standing, StandingEntitlement, StandingStep
 from services.exchange.orders import round_of, step_id
 from services.policy.answer import Decision
 from services.policy.decide import decide
 from services.policy.needs import facts_to_ask
 from services.policy.pack import Pack
 from services.policy.question import HeldPermit, Question
+from services.policy.registry import Version
 
 _DAY = timedelta(days=1)
 _EXPIRED, _REPLACED = "expired", "replaced"
@@ -61,8 +64,10 @@ class Plan:
         return outcome in {"issue", "refuse"} or self.ended or self.reinstated or bool(self.entitlements)
 
 
-def plan_case(standing: Standing, pack: Pack | None, today: date) -> Plan:
-    """What must change for the case on the day ``today``, by the pack of its day of receipt."""
+def plan_case(standing: Standing, pack: Pack | None, today: date, coming: Sequence[Version] = ()) -> Plan:
+    """What must change for the case on the day ``today``, by the pack of its day of receipt. ``coming``: how that pack
+    will change on later days.
+    """
     plan = Plan(standing.case.number, review_on=standing.case.review_on)
     held = standing.held
     if standing.permit is None and standing.case.is_open:
@@ -71,8 +76,26 @@ def plan_case(standing: Standing, pack: Pack | None, today: date) -> Plan:
         _towards_permit(plan, standing, pack, today)
     elif held is not None and pack is not None and _asks_again(standing, today):
         _under_permit(plan, standing, pack, held, today)
+    if plan.decision is not None and pack is not None and coming:
+        plan.review_on = _earlier(plan.review_on, _changes_by_rule(plan, standing, pack, coming))
     _conclude(plan, standing)
     return plan
+
+
+def _changes_by_rule(plan: Plan, standing: Standing, pack: Pack, coming: Sequence[Version]) -> date | None:
+    """The first day on which a version to come answers otherwise than the one before it."""
+    for version in coming:
+        question = standing.question(version.from_on)
+        if plan.issued is not None:
+            question = replace(question, permit=plan.issued)
+        if answers_differ(decide(pack, question), decide(version.pack, question)):
+            return version.from_on
+        pack = version.pack
+    return None
+
+
+def _earlier(day: date | None, other: date | None) -> date | None:
+    return min(filter(None, (day, other)), default=None)
 
 
 def _asks_again(standing: Standing, today: date) -> bool:
@@ -110,7 +133,7 @@ def _towards_permit(plan: Plan, standing: Standing, pack: Pack | None, today: da
     """Section 二: verify, then issue or refuse; a case that cannot be decided yet waits (A18)."""
     question = standing.question(today)
     decision = decide(pack, question)
-    plan.decision, plan.weighed = decision, True
+    plan.decision, plan.weighed, plan.review_on = decision, True, None
     if standing.state is CaseState.RECEIVED:
         plan.states.append(CaseState.ACCEPTED)
     permit, term = decision.permit, _issued(decision)
@@ -118,6 +141,8 @@ def _towards_permit(plan: Plan, standing: Standing, pack: Pack | None, today: da
         if standing.state is not CaseState.VERIFYING:
             plan.states.append(CaseState.VERIFYING)
         _ask(plan, standing, pack, question)
+        # Who is to be asked may change on a day, though nothing else does.
+        plan.review_on = decision.next_change
         return
     plan.states.append(CaseState.DECIDED)
     if term is None or pack is None:
@@ -163,12 +188,18 @@ def _reinstate(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, tod
 
 
 def _ask(plan: Plan, standing: Standing, pack: Pack | None, question: Question) -> None:
-    """Plan a verification at every department whose facts the case needs and that was not asked for them."""
+    """Plan a verification at every department whose facts the case needs and that was not asked for them. What a
+    department has not seen yet, or never took, is taken back where the facts are another's by now.
+    """
     since = standing.case.asked_after
+    handed_over = {step.id for step in standing.steps if pack is not None and _is_another_s(step, pack, question.on)}
+    plan.superseded.extend(sorted(handed_over))
     asked = {
         name
         for step in standing.steps
-        if step.kind is StepKind.VERIFICATION and (step.unfinished or not since or round_of(step.id) > since)
+        if step.kind is StepKind.VERIFICATION
+        and step.id not in handed_over
+        and (step.unfinished or not since or round_of(step.id) > since)
         for name in step.content["facts"]
     }
     if plan.issued is not None:
@@ -177,6 +208,14 @@ def _ask(plan: Plan, standing: Standing, pack: Pack | None, question: Question) 
         fresh = [name for name in facts if name not in asked]
         if fresh:
             _add_step(plan, standing, StepKind.VERIFICATION, department, {"facts": fresh})
+
+
+def _is_another_s(step: StandingStep, pack: Pack, day: date) -> bool:
+    """Whether a question that waits to be sent, or failed, asks of a department what another confirms on ``day``."""
+    if step.kind is not StepKind.VERIFICATION or not (step.waiting or step.state is StepState.FAILED):
+        return False
+    owners = (pack.facts[name].owner_on(day) for name in step.content["facts"] if name in pack.facts)
+    return any(owner != step.department for owner in owners)
 
 
 def _issued(decision: Decision) -> HeldPermit | None:

@@ -67,7 +67,7 @@ BY_FAMILY: Final[Mapping[str, Told]] = {
     "messages": Told(Reach.DEPARTMENT, _WATCH),
     "retry": _RETRY,
     "remedy": Told(Reach.CITY, _OFFICE, ("cases",)),
-    "policy": Told(Reach.CITY, _OFFICE),
+    "policy": Told(Reach.CITY, _OFFICE, ("pack", "version", "from_on", "cases")),
     # Every seat of the joint meeting follows all of it.
     "matter": _MEETING,
     "meeting": _MEETING,

@@ -49,7 +49,7 @@ async def check_endpoints(
     """
     async with house.database.read() as connection:
         targets = await open_targets(connection, house.keys)
-    writer = house.writer(house.packs.packs[-1].code)
+    writer = house.writer(house.packs.packs[-1].name)
     lanes = asyncio.Semaphore(AT_ONCE)
 
     async def one(target: Target) -> Checked:

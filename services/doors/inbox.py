@@ -85,7 +85,7 @@ async def download_work(house: House, caller: Caller, department: str, limit: in
         ids = sorted(message.step_id for message in messages)
         for start in range(0, len(ids), _NOTED):
             transaction.note("work.downloaded", department, steps=ids[start : start + _NOTED])
-    packs = {pack.code: pack for pack in house.packs.packs}
+    packs = {step.pack: house.packs.named(step.pack) for step in (*standing, *fresh)}
     content = write_sheet(messages, packs, {step.id: step.pack for step in (*standing, *fresh)})
     return Work(content, len(messages), len(fresh))
 

@@ -86,6 +86,7 @@ async def still_right(house: House, transaction: Transaction, steps: Sequence[Of
 
 async def write_messages(house: House, connection: AsyncConnection, steps: Sequence[Offered]) -> list[Message]:
     """The message of each of ``steps``, in their order: the very bytes that a push would send."""
+    await house.rules.refresh(connection)
     numbers = {step.case_number for step in steps}
     applications = await house.caseworker.applications.of_cases(connection, numbers)
     return [

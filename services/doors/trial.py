@@ -96,7 +96,7 @@ async def _forged(house: House, target: Target) -> Check:
 async def _send(house: House, target: Target) -> AttemptResult:
     now = house.database.clock.now
     token = secrets.token_hex(8)
-    writer = house.writer(house.packs.packs[-1].code)
+    writer = house.writer(house.packs.packs[-1].name)
     message = writer.build_test(target.department, secrets.token_hex(16), f"test-{target.department}-{token}", now())
     return await attempt(connected(shared_client(), house.guard, target.access), target, (message,), now)
 

@@ -95,6 +95,7 @@ def _step(house: House, step: Row[Any]) -> dict[str, Any]:
 
 
 async def _messages(connection: AsyncConnection, house: House, steps: Sequence[Row[Any]]) -> dict[str, Message]:
+    await house.rules.refresh(connection)
     numbers = {step.case_number for step in steps}
     applications = await house.caseworker.applications.of_cases(connection, numbers)
     return {

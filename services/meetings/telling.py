@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.casework.lexicon import Lexicon, Named
-from services.casework.pack_trial import DATES, GAINS, LOSES, OWNER, WAITS
+from services.casework.differing import DATES, GAINS, LOSES, OWNER, WAITS
 from services.house import House
 from services.meetings.whatif import WhatIf
 from services.policy.text import Text

@@ -17,7 +17,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.casework.pack_trial import OWNER, Shift, count_live, shifts_of, trial_day
+from services.casework.differing import OWNER, Shift
+from services.casework.pack_trial import count_live, shifts_of, trial_day
 from services.errors import InputError
 from services.house import House
 from services.policy.loading import pack_from
@@ -131,7 +132,7 @@ async def _turn(found: WhatIf, look: AsyncIterator[tuple[str, list[Shift]]]) -> 
 def changed_pack(house: House, change: Change) -> Pack:
     """The pack as the change would have it."""
     today = house.database.clock.today()
-    pack = house.packs.named(change.pack) if change.pack else house.packs.covering(today) or house.packs.packs[-1]
+    pack = house.packs.on(change.pack, today) if change.pack else house.packs.covering(today) or house.packs.packs[-1]
     content = copy.deepcopy(dict(pack.content))
     for code, value in change.parameters.items():
         _entry(content, "parameters", "code", code, "parameters")["value"] = value

@@ -57,7 +57,7 @@ async def correct(hands: Hands, order: Correct, numbers: Collection[str]) -> Non
     """What is missing is told, and from now on no deadline runs (补正)."""
     at = hands.transaction.at
     await _end_rest(hands, [number for number in numbers if hands.standing[number].state in _OVER])
-    await hands.change(numbers, state=CaseState.AWAITING_APPLICANT, is_open=True, closed_at=None)
+    await hands.change(numbers, state=CaseState.AWAITING_APPLICANT, is_open=True, closed_at=None, review_on=None)
     stops = [
         {"case_number": number, "from_at": at, "remedy_id": hands.remedy, "missing": list(order.missing)}
         for number in numbers
@@ -129,7 +129,7 @@ def fact_problems(hands: Hands, order: DecideFact) -> dict[str, str]:
     """The fact and the department must stand in the policy of the case."""
     found = {}
     for number, one in hands.standing.items():
-        pack = hands.house.caseworker.pack(one.case.pack)
+        pack = hands.house.caseworker.pack(one.case.pack, hands.house.database.clock.today())
         if pack is None:
             found[number] = _NO_POLICY
         elif order.fact not in pack.facts:

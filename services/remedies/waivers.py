@@ -25,7 +25,8 @@ def waive_problems(hands: Hands, order: Waive, steps: Sequence[Row[Any]]) -> dic
     """Not while a try is out, not what is settled, and only on a clause of the case's own policy."""
     found = {}
     for step in steps:
-        pack = hands.house.caseworker.pack(hands.standing[step.case_number].case.pack)
+        case = hands.standing[step.case_number].case
+        pack = hands.house.caseworker.pack(case.pack, hands.house.database.clock.today())
         if step.state is StepState.SENDING:
             found[step.case_number] = f"{step.id} is being sent this moment; try again in a minute"
         elif StepState.WAIVED not in STEP_MOVES[step.state]:

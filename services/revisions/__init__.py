@@ -6,7 +6,7 @@ decides. Nothing is edited in place. Each adopted revision makes a new version o
 of earlier days come out as they did. For who builds on it (the joint meeting, say):
 
     draft = AmendmentDraft(pack="zibo-2014-87", from_on=day, basis="…纪要〔2015〕3号", reason="…",
-                           changes=[Owner(kind="owner", services=("ZB87-3.1.5b",), department="housing-administration")])
+                           changes=[Owner(kind="owner", services=("ZB87-3.1.5b",), department="finance")])
     preview = await preview_revision(house, draft)              # what differs, who gains and who loses; touches nothing
     asked = await propose_revision(house, caller, draft)        # waits for a second person
     adopted = await approve_revision(house, other, asked.id)    # or reject_revision; AccessError for who asked

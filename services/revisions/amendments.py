@@ -142,7 +142,7 @@ def read_changes(content: object) -> list[Change]:
 
 
 def amended(pack: Pack, changes: Sequence[Change], from_on: date, basis: str) -> Pack:
-    """``pack`` with ``changes`` from ``from_on`` on; InputError that names the change, or what of the outcome is bad."""
+    """``pack`` with ``changes`` from ``from_on`` on; InputError that names the change, or what of it all is bad."""
     content: Content = copy.deepcopy(dict(pack.content))
     for place, change in enumerate(changes):
         try:

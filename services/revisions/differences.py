@@ -15,8 +15,7 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place (``parameters[elderly-age].value``) with its value before and after; None where it was not, or is not.
-    """
+    """One place (``parameters[elderly-age].value``) with its value before and after; None: it was not, or is not."""
 
     place: str
     before: Any

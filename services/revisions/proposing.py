@@ -21,7 +21,7 @@ from services.house import House
 from services.policy.pack import Pack
 from services.policy.registry import PackRegistry
 from services.remedies.orders import Line
-from services.revisions.amendments import AnyChange, MAX_CHANGES, amended, checked, read_changes
+from services.revisions.amendments import MAX_CHANGES, AnyChange, amended, checked, read_changes
 
 _REVISIONS = table(Revision)
 # A number of our own for the lock under which one revision after the other is decided.
@@ -99,7 +99,9 @@ async def propose_revision(house: House, caller: Caller, draft: Draft) -> Asked:
     async with house.database.write(caller.actor) as transaction:
         registry = await house.rules.refresh(transaction.connection)
         candidate = candidate_of(registry, draft, house.database.clock.today())
-        content = draft.model_dump(mode="json", include={"changes"} if isinstance(draft, AmendmentDraft) else {"content"})
+        content = draft.model_dump(
+            mode="json", include={"changes"} if isinstance(draft, AmendmentDraft) else {"content"}
+        )
         row = {
             "kind": candidate.kind,
             "state": RevisionState.PROPOSED,
@@ -132,7 +134,9 @@ async def approve_revision(house: House, caller: Caller, revision: int, because:
         try:
             candidate = candidate_of(registry, draft_of(row), house.database.clock.today())
         except LianbanError as problem:
-            raise ConflictError(f"does not hold any more: {problem}; turn it down", place=subject_of(revision)) from problem
+            raise ConflictError(
+                f"does not hold any more: {problem}; turn it down", place=subject_of(revision)
+            ) from problem
         if candidate.pack.digest != row.digest:
             # Another amendment was adopted since: what the second person saw is not what would be adopted.
             raise ConflictError(
@@ -173,8 +177,9 @@ async def withdraw_revision(house: House, caller: Caller, revision: int, because
         if row.from_on <= house.database.clock.today():
             raise ConflictError("is in force already; put it right by another revision", place=place)
         registry = await house.rules.refresh(transaction.connection)
-        if len(registry.history(row.pack)) > row.version:
-            raise ConflictError("a later revision of this pack stands on it; withdraw that one first", place=place)
+        latest = len(registry.history(row.pack)) == row.version
+        if not latest or not await house.rules.holds_without(transaction.connection, revision):
+            raise ConflictError("a later revision stands on it; withdraw that one first", place=place)
         await _decide(transaction, revision, RevisionState.WITHDRAWN, because, version=None)
         transaction.note("policy.withdrawn", place, pack=row.pack, adopted_by=row.decided_by, why=because)
     return Asked(revision, RevisionState.WITHDRAWN, row.pack, row.from_on)
@@ -193,9 +198,7 @@ def subject_of(revision: int) -> str:
     return f"revision:{revision}"
 
 
-def _held_against(
-    registry: PackRegistry, kind: RevisionKind, pack: Pack, from_on: date, today: date
-) -> Candidate:
+def _held_against(registry: PackRegistry, kind: RevisionKind, pack: Pack, from_on: date, today: date) -> Candidate:
     """The candidate, if it fits among what is known."""
     if from_on <= today:
         raise InputError(f"{from_on} has begun; a revision holds from a day to come on", place="from_on")
@@ -205,7 +208,9 @@ def _held_against(
         raise InputError(f"a new pack holds from its own first day, {pack.first_day}", place="from_on")
     if before is not None:
         if pack.first_day != before.first_day:
-            raise InputError(f"must stay {before.first_day}: a new opinion is a pack of another code", place="in_force.from")
+            raise InputError(
+                f"must stay {before.first_day}: a new opinion is a pack of another code", place="in_force.from"
+            )
         if history[-1].from_on > from_on:
             raise ConflictError(
                 f"a later revision of {pack.code} holds from {history[-1].from_on} on; give that day or a later one",

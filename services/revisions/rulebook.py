@@ -47,11 +47,21 @@ class Rulebook:
             self.registry, self._known = await self._read(connection), known
         return self.registry
 
-    async def _read(self, connection: AsyncConnection) -> PackRegistry:
+    async def holds_without(self, connection: AsyncConnection, revision: int) -> bool:
+        """Whether the other adopted revisions would hold without that one."""
+        try:
+            await self._read(connection, revision)
+        except UnavailableError:
+            return False
+        return True
+
+    async def _read(self, connection: AsyncConnection, left_out: int | None = None) -> PackRegistry:
         """Every adopted revision, one on the other in the order in which they were adopted."""
         registry = self._shipped
         query = select(_REVISIONS).where(_REVISIONS.c.state == RevisionState.ADOPTED)
         for row in await connection.execute(query.order_by(_REVISIONS.c.adoption)):
+            if row.id == left_out:
+                continue
             try:
                 registry = registry.with_version(pack_of_revision(registry, row), row.from_on)
             except LianbanError as problem:

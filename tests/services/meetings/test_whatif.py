@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.casework.pack_trial import GAINS, LOSES, OWNER
+from services.casework.differing import GAINS, LOSES, OWNER
 from services.errors import InputError
 from services.house import House
 from services.meetings.whatif import changed_pack, read_change, what_if

@@ -31,9 +31,9 @@ class Revision(SQLModel, table=True):
 
     ``content``: the pack whole, or ``{"changes": [...]}`` (``services.revisions.amendments``). ``version``: the number
     of the pack's version that it made, once adopted, and ``adoption`` its place among all that were; ``digest`` is that
-    version's. ``basis`` names the document that it
-    rests on. ``looked_to``: up to which case's number the live permits were looked through for what it changes, and
-    ``looked_at`` when that was done with.
+    version's. ``basis`` names the document that it rests on. ``asked_person``: who asked, as ``access.second_person``
+    knows persons. ``looked_to``: up to which case's number the live permits were looked through for what it changes,
+    and ``looked_at`` when that was done with.
     """
 
     __tablename__ = "policy_revisions"
@@ -55,6 +55,7 @@ class Revision(SQLModel, table=True):
     basis: str = Field(max_length=200)
     reason: str = Field(max_length=400)
     asked_by: str = Field(max_length=80)
+    asked_person: int | None = None
     asked_at: datetime = Field(sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, max_length=80)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

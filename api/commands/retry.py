@@ -108,7 +108,8 @@ def _print(one: RetryView, *, as_json: bool) -> None:
     for share in one.shares:
         door = f"{share.door.value if share.door else '—'} {share.url or ''}".strip()
         shut = "" if share.open else "（接口未开放 shut）"
-        typer.echo(f"  {share.department.zh}：{share.steps} 项，其中 {share.superseded} 项已不再需要；{door}{shut}")
+        what = f"{share.steps} 项，其中 {share.superseded} 项已不再需要"
+        typer.echo(f"  {share.department.zh}：{what}；{door}{shut}；依 by {'、'.join(share.policies)}")
 
 
 def _line(one: RetryView) -> str:

@@ -19,6 +19,9 @@ class RetryShare(View):
     url: str | None
     steps: int
     superseded: int = Field(description="已不再需要、不会推送的 / no longer right, and therefore not sent")
+    policies: list[str] = Field(
+        description="所依政策版本 / versions of policy packs that it is written by", examples=[["zibo-2014-87@2"]]
+    )
 
 
 class Retry(View):

@@ -51,7 +51,8 @@ class Selection:
 class Share:
     """What of a retry goes to one department, and by which door. ``superseded``: no longer right, will not be sent.
 
-    ``open``: whether the door takes messages now; what is sent to one that is shut is held.
+    ``open``: whether the door takes messages now; what is sent to one that is shut is held. ``policies``: the versions
+    of policy packs under which the messages are written, which are those of when the steps were made.
     """
 
     department: Named
@@ -60,6 +61,7 @@ class Share:
     url: str | None
     steps: int
     superseded: int
+    policies: tuple[str, ...] = ()
 
 
 async def choose(house: House, connection: AsyncConnection, wanted: Selection) -> Sequence[Row[Any]]:
@@ -123,6 +125,7 @@ async def preview_shares(house: House, connection: AsyncConnection, run: int) ->
                 door.url if door is not None else None,
                 len(mine),
                 sum(step in wrong for step in mine),
+                tuple(sorted({row.pack for row in rows if row.department == department})),
             )
         )
     return tuple(shares)

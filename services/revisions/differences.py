@@ -8,8 +8,8 @@ from typing import Any
 
 from services.policy.pack import Pack
 
-# By which field the entries of a list are told apart; the first that they have.
-_KEYS = ("code", "id", "name", "number", "years", "from", "clause")
+# By which field the entries of a list are told apart: the first that all of them have, and no two the same.
+_KEYS = ("from", "code", "id", "name", "number", "years", "clause")
 _MOST = 200
 
 
@@ -35,7 +35,7 @@ def _walk(place: str, before: Any, after: Any) -> Iterator[Difference]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in {**before, **after}:
             yield from _walk(f"{place}.{key}" if place else key, before.get(key), after.get(key))
-    elif isinstance(before, list) and isinstance(after, list) and (key := _key(before + after)) is not None:
+    elif isinstance(before, list) and isinstance(after, list) and (key := _key(before, after)) is not None:
         was, is_ = _by_key(before, key), _by_key(after, key)
         for name in {**was, **is_}:
             yield from _walk(f"{place}[{name}]", was.get(name), is_.get(name))
@@ -43,16 +43,15 @@ def _walk(place: str, before: Any, after: Any) -> Iterator[Difference]:
         yield Difference(place, before, after)
 
 
-def _key(entries: list[Any]) -> str | None:
-    """The field that all of ``entries`` have to be told apart by."""
-    return next((key for key in _KEYS if all(isinstance(one, Mapping) and key in one for one in entries)), None)
+def _key(*lists: list[Any]) -> str | None:
+    """The field by which the entries of each list can be told apart."""
+    return next((key for key in _KEYS if all(_tells_apart(key, entries) for entries in lists)), None)
+
+
+def _tells_apart(key: str, entries: list[Any]) -> bool:
+    names = [entry.get(key) for entry in entries if isinstance(entry, Mapping)]
+    return len(names) == len(entries) and None not in names and len(set(map(str, names))) == len(names)
 
 
 def _by_key(entries: list[Any], key: str) -> dict[str, Any]:
-    """Entries by their key; of several that share it (clocks of one code), each by its place among them."""
-    found: dict[str, Any] = {}
-    for entry in entries:
-        name = str(entry[key])
-        same = sum(1 for known in found if known == name or known.startswith(f"{name}#"))
-        found[f"{name}#{same + 1}" if same else name] = entry
-    return found
+    return {str(entry[key]): entry for entry in entries}

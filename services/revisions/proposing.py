@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, func, select, update
 
 from models import Revision, RevisionKind, RevisionState
-from services.access import Caller
+from services.access import WHOLE_CITY, Caller
+from services.access.second_person import approve, person_behind
 from services.database import Transaction, is_postgresql, table
 from services.errors import AccessError, ConflictError, InputError, LianbanError, NotFoundError
 from services.house import House
@@ -95,7 +96,10 @@ def candidate_of(registry: PackRegistry, draft: Draft, today: date) -> Candidate
 
 
 async def propose_revision(house: House, caller: Caller, draft: Draft) -> Asked:
-    """Keep the draft for a second person to decide. Nothing takes effect yet. Errors as ``candidate_of``."""
+    """Keep the draft for a second person to decide. Nothing takes effect yet. Errors as ``candidate_of``; AccessError
+    to who works for a part of the city.
+    """
+    _whole_city(caller)
     async with house.database.write(caller.actor) as transaction:
         registry = await house.rules.refresh(transaction.connection)
         candidate = candidate_of(registry, draft, house.database.clock.today())
@@ -112,6 +116,7 @@ async def propose_revision(house: House, caller: Caller, draft: Draft) -> Asked:
             "basis": draft.basis,
             "reason": draft.reason,
             "asked_by": caller.actor,
+            "asked_person": await person_behind(transaction.connection, caller),
             "asked_at": transaction.at,
         }
         made = await transaction.connection.execute(_REVISIONS.insert().values(row).returning(_REVISIONS.c.id))
@@ -124,12 +129,16 @@ async def propose_revision(house: House, caller: Caller, draft: Draft) -> Asked:
 
 
 async def approve_revision(house: House, caller: Caller, revision: int, because: str | None = None) -> Asked:
-    """Adopt what another person asked for; it holds from its day on, for every process. AccessError to who asked,
-    ConflictError where it is decided already or does not hold any more.
+    """Adopt what another person asked for; it holds from its day on, for every process. Where who asked is not known,
+    two persons have to approve. AccessError to who asked and to who is no known person, ConflictError where it is
+    decided already or does not hold any more.
     """
+    _whole_city(caller)
     async with house.database.write(caller.actor) as transaction:
         await _one_by_one(transaction)
-        row = await _waiting(transaction, caller, revision)
+        row = await _waiting(transaction, revision)
+        if not await approve(transaction, caller, subject_of(revision), row.asked_person):
+            return Asked(revision, RevisionState.PROPOSED, row.pack, row.from_on)
         registry = await house.rules.refresh(transaction.connection)
         try:
             candidate = candidate_of(registry, draft_of(row), house.database.clock.today())
@@ -157,8 +166,9 @@ async def approve_revision(house: House, caller: Caller, revision: int, because:
 
 async def reject_revision(house: House, caller: Caller, revision: int, because: str) -> Asked:
     """Turn down what was asked for. Who asked may take it back this way, too."""
+    _whole_city(caller)
     async with house.database.write(caller.actor) as transaction:
-        row = await _waiting(transaction, caller, revision, own=True)
+        row = await _waiting(transaction, revision)
         await _decide(transaction, revision, RevisionState.REJECTED, because)
         transaction.note("policy.rejected", subject_of(revision), pack=row.pack, asked_by=row.asked_by, why=because)
     return Asked(revision, RevisionState.REJECTED, row.pack, row.from_on)
@@ -168,6 +178,7 @@ async def withdraw_revision(house: House, caller: Caller, revision: int, because
     """Take back what was adopted, before its day has come. ConflictError from that day on (another revision then puts
     it right), and while a later revision of the pack stands on it.
     """
+    _whole_city(caller)
     async with house.database.write(caller.actor) as transaction:
         await _one_by_one(transaction)
         row = await _found(transaction, revision)
@@ -225,6 +236,11 @@ def _held_against(registry: PackRegistry, kind: RevisionKind, pack: Pack, from_o
     return Candidate(kind, from_on, before, pack)
 
 
+def _whole_city(caller: Caller) -> None:
+    if caller.sight != WHOLE_CITY:
+        raise AccessError("rules hold for the whole city; you work for a part of it", place="authorization")
+
+
 async def _one_by_one(transaction: Transaction) -> None:
     """Two who decide at once decide one after the other."""
     if is_postgresql(transaction.connection):
@@ -241,12 +257,10 @@ async def _found(transaction: Transaction, revision: int) -> Row[Any]:
     return row
 
 
-async def _waiting(transaction: Transaction, caller: Caller, revision: int, *, own: bool = False) -> Row[Any]:
+async def _waiting(transaction: Transaction, revision: int) -> Row[Any]:
     row = await _found(transaction, revision)
     if row.state is not RevisionState.PROPOSED:
         raise ConflictError(f"is {row.state.value}; it waits for nobody", place=subject_of(revision))
-    if row.asked_by == caller.actor and not own:
-        raise AccessError("a second person has to approve what you asked for", place=subject_of(revision))
     return row
 
 

@@ -6,7 +6,7 @@ from alembic import op
 from models.base import JsonType, UtcDateTime
 
 revision = "0030"
-down_revision = "0050"
+down_revision = "0021"
 
 
 def upgrade() -> None:
@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("basis", sa.String(200), nullable=False),
         sa.Column("reason", sa.String(400), nullable=False),
         sa.Column("asked_by", sa.String(80), nullable=False),
+        sa.Column("asked_person", sa.Integer(), nullable=True),
         sa.Column("asked_at", UtcDateTime(), nullable=False),
         sa.Column("decided_by", sa.String(80), nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.casework import pack_trial
-from services.casework.pack_trial import GAINS, LOSES, OWNER, try_pack
+from services.casework.differing import GAINS, LOSES, OWNER
+from services.casework.pack_trial import try_pack
 from services.house import House
 from services.policy.loading import SHIPPED, load_pack
 from services.policy.pack import Pack

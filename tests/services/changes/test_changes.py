@@ -26,6 +26,7 @@ from tests.testing.people import application, registered
 CITY = Caller("a", Role.COORDINATOR)
 ADMINISTRATOR = Caller("root", Role.ADMINISTRATOR)
 ZHANGDIAN, BOSHAN = Caller("c", Role.CLERK, "370303"), Caller("d", Role.CLERK, "370304")
+OTHER_STATION = Caller("e", Role.CLERK, "370303", "和平派出所")
 HRSS = Caller("h", Role.OFFICER, "hrss")
 
 
@@ -103,6 +104,7 @@ async def test_each_is_told_what_is_in_sight(house: House, departments: Departme
     await supervise(house)
     clerk, other, officer = [await _everything(house, one) for one in (ZHANGDIAN, BOSHAN, HRSS)]
     assert {change.subject for change in clerk} == {number}
+    assert await _everything(house, OTHER_STATION) == []
     assert {change.kind for change in clerk} >= {"case.received", "permit.issued", "steps.planned", "steps.failed"}
     assert [change.kind for change in other] == ["case.received"]
     assert {change.departments for change in officer} == {("hrss",)}

@@ -117,7 +117,7 @@ def _good(on: date) -> ColumnElement[bool]:
     )
 
 
-async def _page(  # noqa: PLR0917 - which page, and of which permits
+async def _page(
     connection: AsyncConnection,
     applications: Applications,
     last: str,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.errors import InputError
-from services.policy.loading import pack_of
+from services.policy.loading import pack_from
 from services.policy.pack import Pack
 
 _Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
@@ -154,11 +154,10 @@ def amended(pack: Pack, changes: Sequence[Change], from_on: date, basis: str) ->
 
 def checked(content: Mapping[str, Any]) -> Pack:
     """The pack that ``content`` is; InputError with the first of its problems."""
-    pack, problems = pack_of(content)
-    if pack is None:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise InputError(f"{problems[0].detail}{more}", place=problems[0].place)
-    return pack
+    try:
+        return pack_from(content)
+    except RecursionError:
+        raise InputError("is nested too deeply", place="content") from None
 
 
 def _entry(content: Content, section: str, key: str, name: str) -> Content:

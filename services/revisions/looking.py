@@ -56,7 +56,7 @@ async def _look_through(house: House, row: Row[Any], actor: str) -> int:
 async def _permits(house: House, row: Row[Any], before: Version, after: Version, actor: str) -> int:
     found, page, last = 0, [], row.looked_to or ""
     seen = 0
-    async for standing in live_permits(house, row.from_on, row.pack, last):
+    async for standing in live_permits(house, row.from_on, pack=row.pack, after=last):
         question = standing.question(row.from_on)
         if answers_differ(decide(before.pack, question), decide(after.pack, question)):
             page.append(standing.case.number)

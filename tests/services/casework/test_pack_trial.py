@@ -14,6 +14,7 @@ from services.casework.pack_trial import try_pack
 from services.house import House
 from services.policy.loading import SHIPPED, load_pack
 from services.policy.pack import Pack
+from services.policy.registry import PackRegistry
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work
 from tests.testing.looking import chain_length
@@ -81,7 +82,7 @@ async def test_what_is_upcoming_counts_in_its_own_month(house: House, three: lis
     # Put the other way round: the pack in force lacks the service, the candidate has it from the first full year on.
     lacking = changed(tmp_path, ("\n".join(_service("ZB87-3.2.2j")) + "\n", ""))
     whole = house.packs.named("zibo-2014-87")
-    house.caseworker = type(house.caseworker)(house.keys, lambda _: lacking, house.caseworker.applications)
+    house.rules.registry = PackRegistry((lacking,))
     trial = await try_pack(house, whole)
     assert trial.permits == len(three)
     ((shift, count),) = trial.shifts.items()

@@ -195,6 +195,7 @@ _NOT_PERSONAL = {
     "contradictions.names": "names of facts and services",
     "approvals.person": "the number of an official's account",
     "remedies.asked_person": "the number of an official's account",
+    "policy_revisions.asked_person": "the number of an account",
     "resolutions.asked_person": "the number of an account",
     "minutes.drafted_person": "the number of an account",
     "accounts.name": "the name that an official signs in under",

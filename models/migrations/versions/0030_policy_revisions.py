@@ -6,7 +6,7 @@ from alembic import op
 from models.base import JsonType, UtcDateTime
 
 revision = "0030"
-down_revision = "0070"
+down_revision = "0081"
 
 
 def upgrade() -> None:

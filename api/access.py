@@ -16,7 +16,8 @@ from starlette.exceptions import HTTPException
 
 from api.entrance.answers import answer_with_page
 from api.guard import FORMS, SAFE, admit
-from api.state import doors_of
+from api.seen import case_shown
+from api.state import caller_of, doors_of
 from models import Role
 from services.errors import LianbanError
 
@@ -179,6 +180,8 @@ MATRIX: Final[Mapping[str, Rule]] = {
     # Pages
     "sign_in_page": Open.PUBLIC,
     "sign_in": Open.PUBLIC,
+    "sign_in_openid": Open.PUBLIC,
+    "openid_callback": Open.PUBLIC,
     "sign_out": _ANY,
     "own_account": _ANY,
     "change_password": _ANY,
@@ -253,7 +256,11 @@ class GuardedRoute(APIRoute):
                 await house.database.refresh_clock()
             if rule is not Open.PUBLIC and house.rules.stale:
                 await house.refresh_rules()
-            return await serve(request)
+            answer = await serve(request)
+            number = case_shown(request)
+            if number is not None and not isinstance(rule, Open) and answer.status_code == 200:
+                await doors_of(request).looks.note(house.database, caller_of(request), self.name, number)
+            return answer
 
         return guarded
 

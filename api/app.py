@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from api import console, openapi, problems
 from api.access import MATRIX, GuardedRoute, Open
+from api.entrance import openid as by_openid
 from api.entrance import pages as entrance
 from api.guard import is_https
 from api.headers import SecurityHeaders
@@ -77,6 +78,8 @@ def create_app(
             doors = app.state.doors = _doors(opened, client)
             stack.push_async_callback(doors.bell.close)
             stack.push_async_callback(doors.changes.close)
+            if doors.openid is not None:
+                stack.push_async_callback(doors.openid.close)
             yield
 
     app = FastAPI(
@@ -105,6 +108,7 @@ def create_app(
         doors,
         endpoints,
         entrance,
+        by_openid,
         incidents,
         matters,
         meetings,
@@ -128,7 +132,7 @@ def create_app(
 def _doors(house: House, client: httpx.AsyncClient) -> Doors:
     settings = house.settings
     changes = ChangeFeed(house.database, seats=settings.changes_seats, poll_seconds=settings.poll_seconds)
-    return Doors(house, bell_of(house, client), client, changes)
+    return Doors(house, bell_of(house, client), client, changes, by_openid.provider_of(settings))
 
 
 def _check_matrix(app: FastAPI) -> None:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 import httpx
 from fastapi import Depends, Request
 
+from api.seen import Looks
 from api.wake import Bell
 from services.access import Caller
+from services.access.openid.provider import Provider
 from services.changes.feed import ChangeFeed
 from services.house import House
 
 
 @dataclass(slots=True)
 class Doors:
-    """One application's parts, for as long as it runs. ``prefect`` is the client that speaks to Prefect's API."""
+    """One application's parts, for as long as it runs. ``prefect`` is the client that speaks to Prefect's API;
+    ``openid`` is the identity provider, where one is connected; ``looks`` remembers who looked at what of late.
+    """
 
     house: House
     bell: Bell
     prefect: httpx.AsyncClient
     changes: ChangeFeed
+    openid: Provider | None = None
+    looks: Looks = field(default_factory=Looks)
 
 
 def doors_of(request: Request) -> Doors:

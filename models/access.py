@@ -45,10 +45,11 @@ class Account(SQLModel, table=True):
     person signs in elsewhere. ``password_is_initial``: it was given by somebody else and must be changed before
     anything else is done. ``in_hands_of``: the person who gave the account its last password, and so could have used
     it; None for those whom the command line or an identity provider vouches for (``services.access.second_person``).
+    ``identity``: a hash of the identity provider's own number of the person.
     """
 
     __tablename__ = "accounts"
-    __table_args__ = (UniqueConstraint("name"),)
+    __table_args__ = (UniqueConstraint("name"), UniqueConstraint("identity"))
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=60)
@@ -56,6 +57,7 @@ class Account(SQLModel, table=True):
     scope: str | None = Field(default=None, max_length=40)
     station: str | None = Field(default=None, max_length=80)
     in_hands_of: int | None = None
+    identity: str | None = Field(default=None, max_length=64)
     password: str | None = Field(default=None, max_length=200)
     password_is_initial: bool = True
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -13,9 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.access.openid.rules import PostRule
 from services.access.sessions import SessionTerms
 from services.errors import InputError
 from services.exchange.addresses import PORTS
@@ -28,7 +29,9 @@ class Settings(BaseSettings):
     ``intranet``: networks (``10.0.0.0/8``) in which departments' endpoints may be although they are private; all
     others must be public, by https, on one of ``endpoint_ports``. ``approval_above``: a remedy for more cases than that
     needs a second person. ``session_minutes``: how long a person stays signed in without doing anything;
-    ``session_hours``: at the longest. ``changes_…``: how many may follow changes live at one process, how long one
+    ``session_hours``: at the longest. ``oidc_…``: the identity provider, our client there, and, in JSON, which
+    claims mean which post (``services.access.openid.rules``).
+    ``changes_…``: how many may follow changes live at one process, how long one
     answer to them lasts, and how often it looks whether their key still holds. ``dispatchers``: the most at
     work at once; 0: as many as workers make room for.
     """
@@ -49,6 +52,12 @@ class Settings(BaseSettings):
     linger_seconds: float = Field(default=50.0, ge=0)
     poll_seconds: float = Field(default=0.5, gt=0)
     max_body_bytes: int = 1_000_000
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_ca_file: Path | None = None
+    oidc_name_claim: str = "preferred_username"
+    oidc_posts: tuple[PostRule, ...] = ()
     session_minutes: int = Field(default=60, ge=1, le=1_440)
     session_hours: int = Field(default=12, ge=1, le=168)
     changes_seats: int = Field(default=200, ge=1)

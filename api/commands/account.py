@@ -14,7 +14,6 @@ from models import Role
 from services.access.accounts import (
     AccountRow,
     NewAccount,
-    Post,
     change_post,
     create_account,
     disable_account,
@@ -24,6 +23,7 @@ from services.access.accounts import (
     reset_password,
 )
 from services.access.management import Management
+from services.access.posts import Post
 from services.access.sessions import SessionRow, list_sessions
 from services.access.sign_in import end_all
 from services.access.sign_in import unlock as release

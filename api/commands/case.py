@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from api.commands.operator import administrator
 from services.casework.stories import Story, StoryEvent, tell_story
 from services.clock import CHINA
 from services.house import open_house
@@ -27,7 +28,11 @@ def case(
 
 async def _tell(number: str) -> Story:
     async with open_house() as house:
-        return await tell_story(house, number)
+        caller = await administrator(house)
+        story = await tell_story(house, number, caller.sight)
+        async with house.database.write(caller.actor) as transaction:
+            transaction.note("case.seen", number, by="command-line")
+        return story
 
 
 def show_story(story: Story, console: Console, *, english: bool) -> None:

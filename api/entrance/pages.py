@@ -150,6 +150,7 @@ def _form(
         words=words,
         name=name[:60],
         form_token=csrf_token(token),
+        openid=bool(settings.oidc_issuer),
     )
     answer.set_cookie(cookie, token, **_cookie(settings))
     return answer

@@ -29,7 +29,7 @@ from services.access import Caller, KeyBounds
 from services.access import create_key as make_key
 from services.access import list_keys as keys_of
 from services.access import revoke_keys as revoke
-from services.access.accounts import NewAccount, Post, change_post, read_account
+from services.access.accounts import NewAccount, change_post, read_account
 from services.access.accounts import create_account as make_account
 from services.access.accounts import disable_account as shut
 from services.access.accounts import enable_account as open_again
@@ -37,6 +37,7 @@ from services.access.accounts import list_accounts as accounts_of
 from services.access.accounts import reset_password as new_password_of
 from services.access.keys import MAX_DAYS, check_operations
 from services.access.management import Management
+from services.access.posts import Post
 from services.access.sessions import list_sessions as sessions_of
 from services.access.sign_in import end_all, unlock
 from services.house import House

@@ -23,7 +23,7 @@ from api.views.endpoints import (
     TrialView,
 )
 from models import Door, StepKind, StepState
-from services.access import own_department
+from services.access import for_department, own_department
 from services.doors import messages, registration, replay
 from services.doors.registration import Keep, Registration
 from services.doors.trial import Trial
@@ -178,7 +178,7 @@ async def register_endpoint(
     department: Department, form: EndpointForm, house: TheHouse, caller: TheCaller, response: Response
 ) -> registration.Registered:
     """Register the endpoint, or change it. New keys are shown this once. A push endpoint goes live by its trial."""
-    own_department(caller, department)
+    for_department(caller, department)
     response.headers["cache-control"] = "no-store"
     return await registration.register(house, form.registration(department), caller.actor)
 
@@ -186,7 +186,7 @@ async def register_endpoint(
 @router.post("/{department}/trial", response_model=TrialView, responses=problems(404, 409))
 async def try_endpoint(department: Department, house: TheHouse, caller: TheCaller) -> Trial:
     """Send a test event, and one with a wrong signature that must be turned away. Passed, the endpoint goes live."""
-    own_department(caller, department)
+    for_department(caller, department)
     return await try_it(house, department, caller.actor)
 
 
@@ -195,7 +195,7 @@ async def rotate_key(
     department: Department, form: RotationForm, house: TheHouse, caller: TheCaller, response: Response
 ) -> registration.Rotated:
     """Make a fresh key, shown this once. Until the overlap ends, messages bear a signature of each."""
-    own_department(caller, department)
+    for_department(caller, department)
     response.headers["cache-control"] = "no-store"
     overlap = timedelta(hours=form.overlap_hours)
     return await registration.rotate(house, department, caller.actor, scheme=form.scheme, overlap=overlap)
@@ -204,7 +204,7 @@ async def rotate_key(
 @router.post("/{department}/closing", status_code=204, responses=problems(404, 409))
 async def close_endpoint(department: Department, form: ClosingForm, house: TheHouse, caller: TheCaller) -> None:
     """Close the endpoint: its steps wait, until a trial is passed again."""
-    own_department(caller, department)
+    for_department(caller, department)
     await registration.close(house, department, caller.actor, form.because)
 
 
@@ -216,7 +216,9 @@ async def list_messages(
     own_department(caller, department)
     states = None if query.state is None else (query.state,)
     wanted = messages.MessageFilter(states, query.kind, query.from_at, query.until_at)
-    return await messages.list_messages(house, department, wanted, cursor=query.cursor, limit=query.limit)
+    return await messages.list_messages(
+        house, department, wanted, sight=caller.sight, cursor=query.cursor, limit=query.limit
+    )
 
 
 @router.get("/{department}/messages/{step}", response_model=MessageView, responses=problems(404, 422))
@@ -225,13 +227,13 @@ async def show_message(
 ) -> messages.SentMessage:
     """Show one message with every try, and what came back, as far as it is kept."""
     own_department(caller, department)
-    return await messages.show_message(house, department, step)
+    return await messages.show_message(house, department, step, caller.sight)
 
 
 @router.post("/{department}/messages/{step}/resend", response_model=ReplayView, responses=problems(404, 409))
 async def resend_message(department: Department, step: StepId, house: TheHouse, caller: TheCaller) -> replay.Replay:
     """Send one message again: due now if it is not settled, else as a copy if it still holds."""
-    own_department(caller, department)
+    for_department(caller, department)
     return await replay.resend(house, department, step, caller.actor)
 
 
@@ -240,7 +242,7 @@ async def preview_replay(
     department: Department, query: Annotated[ReplayQuery, Query()], house: TheHouse, caller: TheCaller
 ) -> replay.Replay:
     """Tell how many messages of a range would be sent again. Nothing is sent."""
-    own_department(caller, department)
+    for_department(caller, department)
     return await replay.preview(house, department, query.range())
 
 
@@ -249,5 +251,5 @@ async def replay_messages(
     department: Department, form: ReplayForm, house: TheHouse, caller: TheCaller
 ) -> replay.Replay:
     """Send a range of messages again, as the preview counted them."""
-    own_department(caller, department)
+    for_department(caller, department)
     return await replay.replay(house, department, form.range(), form.expected, caller.actor)

@@ -13,6 +13,7 @@ from api.access import GuardedRoute
 from api.openapi import problems
 from api.state import TheCaller, TheHouse
 from api.views.audit import AuditPage as AuditPageView
+from services.access import whole_city
 from services.upkeep.audit_log import MAX_PAGE, AuditFilter, AuditPage, read_audit
 from services.upkeep.metrics import CONTENT_TYPE, measure, write_metrics
 
@@ -63,6 +64,7 @@ async def list_audit(query: Annotated[AuditQuery, Query()], house: TheHouse, cal
     response_class=PlainTextResponse,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(house: TheHouse) -> PlainTextResponse:
-    """Give the figures for monitoring, in Prometheus' text format; give the scraper a key of its own."""
+async def metrics(house: TheHouse, caller: TheCaller) -> PlainTextResponse:
+    """Give the whole city's figures for monitoring, in Prometheus' text format; give the scraper a key of its own."""
+    whole_city(caller)
     return PlainTextResponse(write_metrics(await measure(house)), media_type=CONTENT_TYPE)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from models import Role
 from services.access import Caller, create_key
-from services.access.accounts import NewAccount, Post, create_account, list_accounts
+from services.access.accounts import NewAccount, create_account, list_accounts
 from services.access.management import Management
+from services.access.posts import Post
 from services.endpoints import open_targets, register_endpoint
 from services.exchange.delivery import Target
 from services.exchange.signatures import new_secret

@@ -4,7 +4,15 @@ People sign in with an account and have sessions (``accounts``, ``sessions``, ``
 (``keys``). Either way a ``Caller`` comes of it, and every list passes through the caller's ``Sight``.
 """
 
-from services.access.callers import WHOLE_CITY, Caller, Sight, own_department, own_place
+from services.access.callers import (
+    WHOLE_CITY,
+    Caller,
+    Sight,
+    for_department,
+    own_department,
+    own_place,
+    whole_city,
+)
 from services.access.keys import KeyBounds, KeyRefusedError, KeyRow, create_key, find_caller, list_keys, revoke_keys
 
 __all__ = [
@@ -16,8 +24,10 @@ __all__ = [
     "Sight",
     "create_key",
     "find_caller",
+    "for_department",
     "list_keys",
     "own_department",
     "own_place",
     "revoke_keys",
+    "whole_city",
 ]

@@ -14,10 +14,11 @@ from sqlalchemy import Row, exists, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import AccessKey, Account, Role
-from services.access.callers import NAME_PATTERN, Caller, check_scope
+from services.access.callers import NAME_PATTERN, Caller
 from services.access.keys import revoke_owned
 from services.access.management import Management, in_district
 from services.access.passwords import hash_password, new_password
+from services.access.posts import Post
 from services.access.sessions import end_sessions
 from services.database import Database, Transaction, is_postgresql, table
 from services.errors import ConflictError, InputError, NotFoundError
@@ -25,25 +26,6 @@ from services.policy.registry import PackRegistry
 
 _ACCOUNTS, _KEYS = table(Account), table(AccessKey)
 _NAME = re.compile(NAME_PATTERN)
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """Where a person works: the role, the department or district, and a clerk's station."""
-
-    role: Role
-    scope: str | None = None
-    station: str | None = None
-
-    def check(self, packs: PackRegistry) -> None:
-        """InputError if there is no such post. A clerk's is one station."""
-        check_scope(packs, self.role, self.scope, self.station)
-        if self.role is Role.CLERK and self.station is None:
-            raise InputError("a clerk works at one station of a district; name it", place="station")
-
-    def told(self) -> dict[str, str | None]:
-        """As an entry of the log says it."""
-        return {"role": self.role.value, "scope": self.scope, "station": self.station}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +138,7 @@ async def change_post(
     post.check(packs)
     by.allow(post.role, post.scope)
     row = await _take(transaction, by, name)
+    _refuse_known_elsewhere(row)
     await _set(transaction, row.id, role=post.role, scope=post.scope, station=post.station)
     await _keep_an_administrator(transaction.connection, row)
     before = Post(row.role, row.scope, row.station).told()
@@ -170,6 +153,7 @@ async def reset_password(database: Database, by: Management, name: str) -> str:
     kept = await hash_password(password)
     async with database.write(by.caller.actor) as transaction:
         row = await _take(transaction, by, name)
+        _refuse_known_elsewhere(row)
         await _set(transaction, row.id, password=kept, password_is_initial=True, in_hands_of=by.person)
         transaction.note("account.password_reset", subject_of(row.id))
         await end_sessions(transaction, database.clock.now(), row.id, "password_reset")
@@ -214,6 +198,13 @@ async def _find(connection: AsyncConnection, name: str, by: Caller | None, *, lo
 
 async def _set(transaction: Transaction, account: int, **values: Any) -> None:
     await transaction.connection.execute(update(_ACCOUNTS).where(_ACCOUNTS.c.id == account).values(values))
+
+
+def _refuse_known_elsewhere(row: Row[Any]) -> None:
+    if row.identity is not None:
+        raise ConflictError(
+            "signs in by the identity provider, which says password and post; change it there", place="name"
+        )
 
 
 async def _keep_an_administrator(connection: AsyncConnection, before: Row[Any]) -> None:

@@ -91,3 +91,18 @@ def own_department(caller: Caller, department: str) -> None:
     """NotFoundError if ``caller`` is an officer of another department than ``department``: it is out of sight."""
     if caller.role is Role.OFFICER and caller.scope != department:
         raise NotFoundError("no such department is connected", place="department")
+
+
+def for_department(caller: Caller, department: str) -> None:
+    """May ``caller`` act for ``department``, whose endpoint and messages serve the whole city? Its own officer, and the
+    whole city's staff. NotFoundError for another department's officer, AccessError for a district's staff.
+    """
+    own_department(caller, department)
+    if caller.role is not Role.OFFICER:
+        whole_city(caller)
+
+
+def whole_city(caller: Caller) -> None:
+    """AccessError unless ``caller`` sees the whole city: for what reaches over districts and has no parts to show."""
+    if caller.sight != WHOLE_CITY:
+        raise AccessError("this is for the whole city's staff; you see a part of it", place="authorization")

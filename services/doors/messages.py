@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Attempt, Door, Step, StepKind, StepState
 from models.base import UtcDateTime
+from services.access import WHOLE_CITY, Sight
 from services.casework.lexicon import Named
+from services.casework.sight import steps_in
 from services.database import among, table
 from services.errors import InputError, NotFoundError
 from services.exchange.orders import KINDS
@@ -95,11 +97,17 @@ class MessageFilter:
 
 
 async def list_messages(
-    house: House, department: str, wanted: MessageFilter, *, cursor: str | None = None, limit: int = 50
+    house: House,
+    department: str,
+    wanted: MessageFilter,
+    *,
+    sight: Sight = WHOLE_CITY,
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> MessagePage:
-    """One page of the messages to ``department``, each with its last try."""
+    """One page of the messages to ``department`` in ``sight``, each with its last try."""
     place = tuple_(_STEPS.c.created_at, _STEPS.c.id)
-    conditions = [_STEPS.c.department == department, *wanted.conditions()]
+    conditions = [_STEPS.c.department == department, steps_in(sight), *wanted.conditions()]
     if cursor is not None:
         created_at, step = _read_cursor(cursor)
         conditions.append(place < tuple_(literal(created_at, UtcDateTime()), literal(step)))
@@ -117,10 +125,10 @@ async def list_messages(
     return MessagePage(items, _write_cursor(page[-1]) if len(rows) > limit else None)
 
 
-async def show_message(house: House, department: str, step: str) -> SentMessage:
-    """One message to ``department`` with every try; NotFoundError if it was sent no such one."""
+async def show_message(house: House, department: str, step: str, sight: Sight = WHOLE_CITY) -> SentMessage:
+    """One message to ``department`` with every try; NotFoundError if it was sent no such one in ``sight``."""
     async with house.database.read() as connection:
-        query = select(_STEPS).where(and_(_STEPS.c.id == step, _STEPS.c.department == department))
+        query = select(_STEPS).where(and_(_STEPS.c.id == step, _STEPS.c.department == department, steps_in(sight)))
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise NotFoundError("this department was sent no such message", place="message")

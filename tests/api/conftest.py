@@ -14,9 +14,10 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from api.app import create_app
 from models import Role
-from services.access import create_key, passwords
-from services.access.accounts import Post, create_account
+from services.access import KeyBounds, create_key, passwords
+from services.access.accounts import create_account
 from services.access.own_account import change_password
+from services.access.posts import Post
 from services.access.sessions import csrf_token
 from services.casework import deliveries
 from services.house import House
@@ -65,14 +66,17 @@ async def knock(app: FastAPI, house: House) -> AsyncIterator[Knock]:
     """Makes a client: ``await knock()`` without a key, ``await knock(Role.CLERK, "370303")`` with one of its own."""
     async with AsyncExitStack() as stack:
 
-        async def knock(role: Role | None = None, scope: str | None = None) -> httpx.AsyncClient:
+        async def knock(
+            role: Role | None = None, scope: str | None = None, station: str | None = None
+        ) -> httpx.AsyncClient:
             headers = {}
             if role is not None:
-                name = f"{role.value}-{scope or 'city'}"
+                name = f"{role.value}-{scope or 'city'}{'-station' if station else ''}"
                 async with house.database.write("administrator:test") as transaction:
                     key = await create_key(
-                        transaction, house.packs, house.database.clock.now(), name=name, role=role, scope=scope, days=30
-                    )
+                        transaction, house.packs, house.database.clock.now(), name=name, role=role, scope=scope,
+                        days=30, bounds=KeyBounds(station),
+                    )  # fmt: skip
                 headers["authorization"] = f"Bearer {key}"
             transport = httpx.ASGITransport(app)
             client = httpx.AsyncClient(transport=transport, base_url="http://lianban.test", headers=headers)

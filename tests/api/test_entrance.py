@@ -6,7 +6,8 @@ import pytest
 
 from api.entrance.paths import own_path
 from models import Role
-from services.access.accounts import Post, create_account, disable_account
+from services.access.accounts import create_account, disable_account
+from services.access.posts import Post
 from services.audit import verify_chain
 from services.house import House
 from tests.api.conftest import PASSWORD, Browse, SignIn, enter

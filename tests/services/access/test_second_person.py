@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 
 from models import Account, Approval, Role
 from services.access import Caller, KeyBounds, create_key, find_caller, passwords
-from services.access.accounts import Post, create_account, reset_password
+from services.access.accounts import create_account, reset_password
 from services.access.management import Management
+from services.access.posts import Post
 from services.access.second_person import NobodyKnownError, SamePersonError, approve, person_behind
 from services.database import table
 from services.errors import AccessError, ConflictError

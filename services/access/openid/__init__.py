@@ -1,0 +1,1 @@
+"""Signing in by OpenID Connect: another house knows who the person is, and rules of ours say which post that means."""

@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=400, help="in each run")
     parser.add_argument("--per-second", type=float, default=10.0, help="cases that come in")
     parser.add_argument("--pairs", type=int, default=2, help="runs without and with, in turn")
+    parser.add_argument("--keep", action="store_true", help="leave the folders with their logs")
     options = parser.parse_args()
     result = asyncio.run(_measure(options))
     print(json.dumps(result, ensure_ascii=False))
@@ -65,7 +66,10 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
             try:
                 runs[lane].append(await _run(folder, options, hung=lane == _LANES[1]))
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                if options.keep:
+                    print(folder, file=sys.stderr)
+                else:
+                    shutil.rmtree(folder, ignore_errors=True)
     return {
         "all_others_settled": not any(one["unsettled"] for lane in _LANES for one in runs[lane]),
         "cases": options.cases,
@@ -140,10 +144,10 @@ async def _come_in(house: House, people: Sequence[Application], per_second: floa
 
 
 async def _until_settled(house: House) -> int:
-    """How many steps of the other departments are left unsettled when there is nothing more to wait for."""
+    """How many steps of the other departments, and cases not begun, are left when there is nothing more to wait for."""
     unsettled = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD, StepState.FAILED)
     give_up = time.monotonic() + _PATIENCE
-    left, quiet = -1, 0
+    left, left_cases, quiet = -1, -1, 0
     while quiet < 5 and time.monotonic() < give_up:
         async with house.database.read() as connection:
             query = select(func.count()).where(_STEPS.c.department != HUNG, _STEPS.c.state.in_(unsettled))
@@ -152,7 +156,7 @@ async def _until_settled(house: House) -> int:
             left_cases = (await connection.execute(waiting)).scalar_one()
         quiet = quiet + 1 if left == 0 == left_cases else 0
         await asyncio.sleep(0.5)
-    return int(left)
+    return int(left) + int(left_cases)
 
 
 async def _times(house: House) -> dict[str, Any]:

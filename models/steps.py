@@ -45,6 +45,10 @@ class Step(SQLModel, table=True):
     __tablename__ = "steps"
     __table_args__ = (
         Index("ix_steps_case_number", "case_number"),
+        # What came and what was settled in a month: supervision counts by these.
+        Index("ix_steps_created_at", "created_at"),
+        Index("ix_steps_settled_at", "settled_at", sqlite_where=text("settled_at IS NOT NULL"),
+              postgresql_where=text("settled_at IS NOT NULL")),
         Index("ix_steps_department_state_next_attempt_at", "department", "state", "next_attempt_at"),
         Index("ix_steps_look_on", "look_on", sqlite_where=text("look_on IS NOT NULL"),
               postgresql_where=text("look_on IS NOT NULL")),

@@ -28,12 +28,11 @@ class Settings(BaseSettings):
 
     ``intranet``: networks (``10.0.0.0/8``) in which departments' endpoints may be although they are private; all
     others must be public, by https, on one of ``endpoint_ports``. ``approval_above``: a remedy for more cases than that
-    needs a second person. ``session_minutes``: how long a person stays signed in without doing anything;
-    ``session_hours``: at the longest. ``oidc_…``: the identity provider, our client there, and, in JSON, which
-    claims mean which post (``services.access.openid.rules``).
-    ``changes_…``: how many may follow changes live at one process, how long one
-    answer to them lasts, and how often it looks whether their key still holds. ``dispatchers``: the most at
-    work at once; 0: as many as workers make room for.
+    needs a second person. ``public_threshold``: numbers below it are not told to the public. ``session_minutes``: how
+    long a person stays signed in without doing anything; ``session_hours``: at the longest. ``oidc_…``: the identity
+    provider, our client there, and, in JSON, which claims mean which post (``services.access.openid.rules``).
+    ``changes_…``: how many may follow changes live at one process, how long one answer to them lasts, and how often it
+    looks whether their key still holds. ``dispatchers``: the most at work at once; 0: as many as workers make room for.
     """
 
     model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
@@ -48,6 +47,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=90.0, gt=0, le=600)
     batch_limit: int = Field(default=400, ge=1, le=2000)
     approval_above: int = Field(default=20, ge=0)
+    public_threshold: int = Field(default=10, ge=3)
     dispatchers: int = Field(default=0, ge=0)
     linger_seconds: float = Field(default=50.0, ge=0)
     poll_seconds: float = Field(default=0.5, gt=0)

@@ -39,3 +39,21 @@ CLOCK_STATE_WORDS: Mapping[str, Text] = {
     "met": Text("按期办结", "met"),
     "late": Text("逾期办结", "met late"),
 }
+FIGURE_WORDS: Mapping[str, Text] = {
+    "received": Text("收件", "received"),
+    "closed": Text("办结", "closed"),
+    "on_time": Text("按期办结率", "closed on time"),
+    "late": Text("逾期办结", "closed late"),
+    "first_right": Text("一次办结率", "right the first time"),
+    "declined": Text("退回", "declined"),
+    "reasoned": Text("退回说明理由率", "refusals with a reason"),
+    "unreasoned": Text("退回未说明理由", "refusals without a reason"),
+    "cards": Text("红黄牌", "cards"),
+    "yellow": Text("黄牌", "yellow cards"),
+    "red": Text("红牌", "red cards"),
+    "hours": Text("办理用时（工作小时）", "working hours"),
+    "median_hours": Text("用时中位数（工作小时）", "median, working hours"),
+    "p90_hours": Text("九成办件用时不超过（工作小时）", "90th percentile, working hours"),
+    "satisfaction": Text("满意度", "satisfaction"),
+    "score": Text("得分", "score"),
+}

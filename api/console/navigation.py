@@ -38,6 +38,7 @@ GROUPS: tuple[Group, ...] = (
     Group(
         said("办件"),
         (
+            Entry("page_desk", "/console/desk", said("待办事项"), "desk"),
             Entry("page_window", "/console/window", said("受理申请"), "window"),
             Entry("page_cases", "/console/cases", said("办件查询"), "cases"),
         ),

@@ -99,6 +99,7 @@ READINGS: Final = frozenset(
         "notice.printed",
         "person.searched",
         "work.downloaded",
+        "work.opened",
     }
 )
 

@@ -7,7 +7,7 @@ sheet.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select
@@ -15,24 +15,14 @@ from sqlalchemy import and_, select
 from models import Door, Step, StepKind
 from services.access import Caller
 from services.casework.answers import Inbound, Taken, take_outcomes
-from services.casework.outcomes import Answered, apply_settlement, weigh_answers
-from services.database import Transaction, among, table
+from services.database import among, table
 from services.doors import sheet_form as form
-from services.doors.offering import (
-    digest,
-    endpoint_row,
-    note_fallback,
-    offers,
-    record_handing,
-    still_right,
-    write_messages,
-)
+from services.doors.offering import endpoint_row, offers, still_right
 from services.doors.sheet_answers import RowProblem, read_rows, weigh_rows
 from services.doors.sheets import write_sheet
+from services.doors.taking import take
 from services.house import House
-from services.ledger.cases import wake
-from services.ledger.handing import Offered, hand_over, received_steps, waiting_steps
-from services.ledger.steps import move_steps
+from services.ledger.handing import received_steps, waiting_steps
 
 MAX_STEPS = 2_000
 _STEPS = table(Step)
@@ -69,19 +59,7 @@ async def download_work(house: House, caller: Caller, department: str, limit: in
         room = limit - len(standing)
         found = await waiting_steps(connection, department, wanted, now, limit=room, lock=True)
         fresh = await still_right(house, transaction, found)
-        messages = await write_messages(house, connection, [*standing, *fresh])
-        if fresh:
-            lease = await hand_over(transaction, fresh, now)
-            for step, message in zip(fresh, messages[len(standing) :], strict=True):
-                sent = {
-                    "started_at": now,
-                    "sent_digest": digest(message.body),
-                    "message_id": step.id,
-                    "signature": None,
-                }
-                await record_handing(transaction, Door.INBOX, [step], [message], sent)
-            note_fallback(transaction, row, Door.INBOX, fresh)
-            await _receive(house, transaction, fresh, lease)
+        messages = await take(house, transaction, row, standing, fresh)
         ids = sorted(message.step_id for message in messages)
         for start in range(0, len(ids), _NOTED):
             transaction.note("work.downloaded", department, steps=ids[start : start + _NOTED])
@@ -90,24 +68,13 @@ async def download_work(house: House, caller: Caller, department: str, limit: in
     return Work(content, len(messages), len(fresh))
 
 
-async def _receive(house: House, transaction: Transaction, steps: Sequence[Offered], lease: str) -> None:
-    clock = house.database.clock
-    answers = (
-        Answered(step.id, step.case_number, step.department, step.kind, step.content, outcome=None) for step in steps
-    )
-    settlement = weigh_answers(answers, clock.moment())
-    moved = await move_steps(transaction, settlement.moves, lease=lease)
-    await apply_settlement(transaction, settlement, moved, clock.moment())
-    await wake(transaction, {step.case_number for step in steps}, clock.now())
-
-
 async def upload_answers(house: House, caller: Caller, department: str, content: bytes) -> SheetTaken:
     """Take the outcomes of a filled sheet from the officer ``caller``; the same file again changes nothing.
 
     InputError if it is no such sheet. A bad row holds up no other.
     """
     rows = read_rows(content)
-    asked = await _asked(house, department, {row.step for row in rows})
+    asked = await asked_of(house, department, {row.step for row in rows})
     outcomes, problems = weigh_rows(rows, asked)
     taken = Taken(repeated=False)
     if outcomes:
@@ -116,7 +83,7 @@ async def upload_answers(house: House, caller: Caller, department: str, content:
     return SheetTaken(taken, len(rows), tuple(problems))
 
 
-async def _asked(house: House, department: str, steps: set[str]) -> dict[str, Mapping[str, str]]:
+async def asked_of(house: House, department: str, steps: set[str]) -> dict[str, Mapping[str, str]]:
     """What each of ``steps`` that is the department's asks: kind of row by code."""
     async with house.database.read() as connection:
         query = select(_STEPS.c.id, _STEPS.c.kind, _STEPS.c.content).where(

@@ -147,20 +147,19 @@ async def open_step(house: House, caller: Caller, department: str, step: str) ->
         endpoint = await endpoint_row(connection, department)
         one = Offered(*(getattr(row, name) for name in Offered.__slots__))
         if _is_ours(row):
-            (message,) = await take(house, transaction, endpoint, [one], [])
+            messages = await take(house, transaction, endpoint, [one], [])
         else:
             if not offers(endpoint, Door.INBOX, house.database.clock.moment())(row):
                 raise ConflictError(f"is {row.state.value} and cannot be opened here", place=step)
-            fresh = await still_right(house, transaction, [one])
             # What is right no longer is superseded in this very transaction, which must therefore not fail.
-            message = (await take(house, transaction, endpoint, [], fresh))[0] if fresh else None
-        if message is not None:
+            messages = await take(house, transaction, endpoint, [], await still_right(house, transaction, [one]))
+        if messages:
             transaction.note("work.opened", department, steps=[step])
-    if message is None:
+    if not messages:
         raise ConflictError("things have changed and it is not asked any more; look at the list again", place=step)
     async with house.database.read() as connection:
         row = await _row(connection, department, step)
-    return _opened(house, row, json.loads(message.body)["data"])
+    return _opened(house, row, json.loads(messages[0].body)["data"])
 
 
 async def answer_step(

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from models import AuditEntry, AuditHead
+from services.bulk import insert_rows
 
 _ENTRIES = SQLModel.metadata.tables[str(AuditEntry.__tablename__)]
 _HEAD = SQLModel.metadata.tables[str(AuditHead.__tablename__)]
@@ -89,7 +90,7 @@ async def append_notes(connection: AsyncConnection, notes: Sequence[Note], at: d
             }
         )
         previous = digest
-    await connection.execute(_ENTRIES.insert(), rows)
+    await insert_rows(connection, _ENTRIES, rows)
     await connection.execute(update(_HEAD).where(_HEAD.c.id == 1).values(sequence=sequence, hash=previous))
 
 

@@ -17,13 +17,14 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Table, bindparam, event, exc, func, make_url, select
 from sqlalchemy import String as SqlString
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel import SQLModel
 
 from models import SystemClock
 from services.audit import Note, append_notes
+from services.bulk import insert_rows
 from services.clock import Clock
 from services.errors import UnavailableError
 
@@ -51,15 +52,11 @@ class Transaction:
 
     async def insert(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert ``rows`` (column name to value, each with the same columns)."""
-        if rows:
-            await self.connection.execute(table(model).insert(), list(rows))
+        await insert_rows(self.connection, table(model), rows)
 
     async def insert_new(self, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], *keys: str) -> None:
         """Insert the rows whose ``keys`` do not stand yet; the others are left as they are."""
-        if rows:
-            dialect = postgresql if is_postgresql(self.connection) else sqlite
-            statement = dialect.insert(table(model)).on_conflict_do_nothing(index_elements=keys)
-            await self.connection.execute(statement, list(rows))
+        await insert_rows(self.connection, table(model), rows, keys)
 
 
 class Database:

@@ -14,15 +14,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, bindparam, update
+from sqlalchemy import Executable, Row, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import Dialect
 
 from models import Case, CaseState, Decision, Entitlement, Permit, PermitState, Step, StepState
 from models.states import CASE_MOVES
+from services.bulk import Many
 from services.casework.plan import Plan, end_reason, permit_term, plan_case
 from services.casework.splitting import split_planned
 from services.casework.standing import Applications, Standing, load_standing
-from services.database import Database, Transaction, is_postgresql, table
+from services.database import Database, Transaction, table
 from services.errors import ConflictError, UnavailableError
 from services.ledger.steps import Move, move_steps
 from services.policy.answer import Decision as Answer
@@ -284,7 +286,7 @@ class _Writing:
         await transaction.insert(Permit, self.permits)
         await transaction.insert(Decision, self.decisions)
         await transaction.insert(Step, self.steps)
-        await _write_entitlements(transaction, self.entitlements)
+        await _ENTITLEMENTS_WRITTEN.run(transaction.connection, self.entitlements)
         moved = await move_steps(transaction, self.moves, waiting=True)
         if len(moved) < len({move.step_id for move in self.moves}):
             raise _OvertakenError
@@ -298,11 +300,7 @@ class _Writing:
                     update(permits).where(permits.c.case_number.in_(numbers)).values(state=state, ended_at=at)
                 )
         if self.cases:
-            cases = table(Case)
-            changed: dict[str, Any] = {name: bindparam(name) for name in self.cases[0] if name != "key"}
-            await transaction.connection.execute(
-                update(cases).where(cases.c.number == bindparam("key")).values(changed), self.cases
-            )
+            await _CASES_CHANGED.run(transaction.connection, self.cases)
         if self.steps:
             departments = {step["department"] for step in self.steps}
             await split_planned(transaction, departments, {step["case_number"] for step in self.steps})
@@ -325,14 +323,22 @@ def _summary(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: [one["service"] for one in content[key]] for key in ("open", "withdraw") if key in content}
 
 
-async def _write_entitlements(transaction: Transaction, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    dialect = postgresql if is_postgresql(transaction.connection) else sqlite
-    statement = dialect.insert(table(Entitlement))
-    changed: dict[str, Any] = {
-        name: statement.excluded[name] for name in rows[0] if name not in {"case_number", "service"}
-    }
-    await transaction.connection.execute(
-        statement.on_conflict_do_update(index_elements=["case_number", "service"], set_=changed), rows
-    )
+_CHANGED = ("state", "is_open", "round", "decisions", "weighed", "review_on", "decided_at", "closed_at")
+_WRITTEN = ("department", "state", "from_on", "until_on", "leaves_on", "step_id", "changed_at")
+
+
+def _change_case(dialect: Dialect) -> Executable:
+    del dialect
+    cases = table(Case)
+    return update(cases).where(cases.c.number == bindparam("key")).values({name: bindparam(name) for name in _CHANGED})
+
+
+def _write_over(dialect: Dialect) -> Executable:
+    insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table(Entitlement))
+    changed: dict[str, Any] = {name: statement.excluded[name] for name in _WRITTEN}
+    return statement.on_conflict_do_update(index_elements=["case_number", "service"], set_=changed)
+
+
+_CASES_CHANGED = Many(_change_case, ("key", *_CHANGED))
+_ENTITLEMENTS_WRITTEN = Many(_write_over, ("case_number", "service", *_WRITTEN))

@@ -74,8 +74,11 @@ async def claim_consignments(house: House, actor: str, wanted: Wanted, busy: Col
             claimed += await _claim(house, transaction, doors, [targets[code] for code in group], wanted, now)
         await _check(house, transaction, doors, claimed, now)
         applications = await _applications(house, transaction, claimed)
-        for one in claimed:
-            await _write(house, transaction, one, applications, now)
+    # With no transaction open: of a large batch it takes a second, in which others write.
+    failed = _write(house, claimed, applications)
+    if failed:
+        async with house.database.write(actor) as transaction:
+            await _fail(transaction, claimed, failed, now)
     return [one for one in claimed if one.messages]
 
 
@@ -209,32 +212,39 @@ async def _applications(
         return opened
 
 
-async def _write(
-    house: House,
-    transaction: Transaction,
-    one: Consignment,
-    applications: Mapping[str, Application],
-    now: datetime,
+def _write(
+    house: House, claimed: Collection[Consignment], applications: Mapping[str, Application]
+) -> dict[str, ClaimedStep]:
+    """Write the messages. A step of which none can be written stops no other: it is taken out and given back here."""
+    failed: dict[str, ClaimedStep] = {}
+    people: dict[str, dict[str, Any]] = {}
+    for one in claimed:
+        for step in tuple(one.steps.values()):
+            order = read_order(
+                step_id=step.id,
+                case_number=step.case_number,
+                department=step.department,
+                kind=step.kind,
+                asked_at=step.created_at,
+                answer_by=step.answer_by,
+                content=step.content,
+            )
+            try:
+                person = people.get(step.case_number)
+                if person is None:
+                    person = people[step.case_number] = applications[step.case_number].person_fields()
+                one.messages.append(house.writer(step.pack).build(order, person))
+            except (LianbanError, KeyError):
+                failed[step.id] = one.steps.pop(step.id)
+    return failed
+
+
+async def _fail(
+    transaction: Transaction, claimed: Collection[Consignment], failed: Mapping[str, ClaimedStep], now: datetime
 ) -> None:
-    """Write the messages. A step of which none can be written fails by itself and stops no other."""
-    failed: list[Move] = []
-    for step in tuple(one.steps.values()):
-        order = read_order(
-            step_id=step.id,
-            case_number=step.case_number,
-            department=step.department,
-            kind=step.kind,
-            asked_at=step.created_at,
-            answer_by=step.answer_by,
-            content=step.content,
-        )
-        try:
-            person = applications[step.case_number].person_fields()
-            one.messages.append(house.writer(step.pack).build(order, person))
-        except (LianbanError, KeyError):
-            failed.append(Move(step.id, StepState.FAILED, UNWRITABLE))
-            transaction.note("steps.failed", step.case_number, steps={step.id: UNWRITABLE})
-            del one.steps[step.id]
-    await move_steps(transaction, failed)
-    if one.probe and not one.steps:
-        await give_up_probe(transaction, one.target.department, now)
+    await move_steps(transaction, [Move(step, StepState.FAILED, UNWRITABLE) for step in failed])
+    for step in failed.values():
+        transaction.note("steps.failed", step.case_number, steps={step.id: UNWRITABLE})
+    for one in claimed:
+        if one.probe and not one.steps:
+            await give_up_probe(transaction, one.target.department, now)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
-from contextlib import aclosing
+from contextlib import suppress
 
 from services.casework.claims import Consignment, Wanted, claim_consignments
 from services.casework.recordings import Recording, Tally
 from services.casework.watch import Watch
 from services.exchange.client import connected, shared_client
-from services.exchange.delivery import AttemptResult, deliver
+from services.exchange.delivery import AttemptResult, send_all
 from services.house import House
 
 __all__ = ["Tally", "deliver_steps"]
@@ -62,51 +62,84 @@ async def _act(
 ) -> None:
     """Send to all departments at once; results are recorded as they come, so a slow one holds up no other."""
     client, watch = shared_client(), recording.watch
-    results: asyncio.Queue[AttemptResult | Consignment] = asyncio.Queue()
+    tray = _Tray(len(consignments))
     keys = {one.target.department: watch.begin(one.target.department, one.passage.gate) for one in consignments}
 
     async def send(one: Consignment) -> None:
+        key = keys[one.target.department]
+
+        def took(result: AttemptResult) -> None:
+            watch.heard(key, answered=result.status is not None)
+            tray.put(result)
+
         try:
             way = connected(client, house.guard, one.target.access)
-            stream = deliver(way, one.target, one.messages, recording.clock_utc, one.passage)
-            async with aclosing(stream) as sent:
-                async for result in sent:
-                    watch.heard(keys[one.target.department], answered=result.status is not None)
-                    results.put_nowait(result)
+            await send_all(way, one.target, one.messages, recording.clock_utc, took, one.passage)
         finally:
-            results.put_nowait(one)
+            tray.put_ended(one)
 
     async with asyncio.TaskGroup() as group:
         for one in consignments:
             group.create_task(send(one))
-        buffer: list[AttemptResult] = []
-        ended: list[Consignment] = []
-        running, waiting = len(consignments), 0
+        while not tray.over:
+            results, ended = await tray.take()
+            if results:
+                await recording.flush(results)
+            for one in ended:
+                # All of it is recorded: from now on others may send there.
+                await recording.give_back_unsent(one.target.department)
+                on_the_way.discard(one.target.department)
+                busy.discard(one.target.department)
+                watch.ended(keys[one.target.department])
+
+
+class _Tray:
+    """What came in and is not recorded yet. It is taken when it is full, when its first part has lain there for
+    ``_FLUSH_SECONDS``, when nothing more follows for ``_QUIET_SECONDS``, or when nothing more can follow.
+    """
+
+    def __init__(self, running: int) -> None:
+        self._running = running
+        self._results: list[AttemptResult] = []
+        self._ended: list[Consignment] = []
+        self._steps = 0
+        self._filled, self._urgent = asyncio.Event(), asyncio.Event()
+
+    @property
+    def over(self) -> bool:
+        """Whether everything was taken and nothing more can come."""
+        return not (self._running or self._results or self._ended)
+
+    def put(self, result: AttemptResult) -> None:
+        """A result came in."""
+        self._results.append(result)
+        self._steps += len(result.step_ids)
+        self._filled.set()
+        if self._steps >= _FLUSH_STEPS:
+            self._urgent.set()
+
+    def put_ended(self, one: Consignment) -> None:
+        """Nothing more will come of a consignment."""
+        self._ended.append(one)
+        self._running -= 1
+        self._filled.set()
+        if not self._running:
+            self._urgent.set()
+
+    async def take(self) -> tuple[list[AttemptResult], list[Consignment]]:
+        """What is to be recorded now, once it is time to."""
+        await self._filled.wait()
         loop = asyncio.get_running_loop()
-        flush_at = loop.time() + _FLUSH_SECONDS
-        while running:
-            try:
-                quiet_at = min(flush_at, loop.time() + _QUIET_SECONDS)
-                async with asyncio.timeout_at(quiet_at if buffer or ended else None):
-                    item = await results.get()
-            except TimeoutError:
-                waiting = _FLUSH_STEPS
-            else:
-                if not buffer and not ended:
-                    flush_at = loop.time() + _FLUSH_SECONDS
-                if isinstance(item, Consignment):
-                    running -= 1
-                    ended.append(item)
-                else:
-                    buffer.append(item)
-                    waiting += len(item.step_ids)
-            if waiting >= _FLUSH_STEPS or not running:
-                if buffer:
-                    await recording.flush(buffer)
-                for one in ended:
-                    # All of it is recorded: from now on others may send there.
-                    await recording.give_back_unsent(one.target.department)
-                    on_the_way.discard(one.target.department)
-                    busy.discard(one.target.department)
-                    watch.ended(keys[one.target.department])
-                buffer, ended, waiting = [], [], 0
+        latest = loop.time() + _FLUSH_SECONDS
+        lying = -1
+        while not self._urgent.is_set() and loop.time() < latest and lying != len(self._results) + len(self._ended):
+            lying = len(self._results) + len(self._ended)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._urgent.wait(), _QUIET_SECONDS)
+        results, self._results = self._results, []
+        ended, self._ended = self._ended, []
+        self._steps = 0
+        self._filled.clear()
+        if self._running:
+            self._urgent.clear()
+        return results, ended

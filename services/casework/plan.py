@@ -16,9 +16,9 @@ from services.casework.comparison import Difference, compare
 from services.casework.differing import answers_differ
 from services.casework.standing import Standing, StandingEntitlement, StandingStep
 from services.exchange.orders import round_of, step_id
-from services.policy.answer import Decision
+from services.policy.answer import Decision, PermitAnswer
 from services.policy.decide import decide
-from services.policy.needs import facts_to_ask
+from services.policy.needs import facts_wanted
 from services.policy.pack import Pack
 from services.policy.question import HeldPermit, Question
 from services.policy.registry import Version
@@ -140,7 +140,7 @@ def _towards_permit(plan: Plan, standing: Standing, pack: Pack | None, today: da
     if permit.outcome == "wait":
         if standing.state is not CaseState.VERIFYING:
             plan.states.append(CaseState.VERIFYING)
-        _ask(plan, standing, pack, question)
+        _ask(plan, standing, pack, question, decision.permit)
         # Who is to be asked may change on a day, though nothing else does.
         plan.review_on = decision.next_change
         return
@@ -153,7 +153,7 @@ def _towards_permit(plan: Plan, standing: Standing, pack: Pack | None, today: da
     plan.states.append(CaseState.ISSUED)
     _notify(plan, standing, pack, StepKind.PERMIT_ISSUED, term, today, clauses=permit.because)
     _reconcile(plan, standing, pack, decision, term, today)
-    _ask(plan, standing, pack, question)
+    _ask(plan, standing, pack, question, decision.permit)
 
 
 def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, today: date) -> None:
@@ -169,7 +169,7 @@ def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, 
     # What could not be put right yet is looked at again once its step has settled, though no fact came in since.
     plan.weighed = not _reconcile(plan, standing, pack, decision, held, today).unsettled
     if decision.permit.outcome == "in-force":
-        _ask(plan, standing, pack, question)
+        _ask(plan, standing, pack, question, decision.permit)
 
 
 def end_reason(standing: Standing) -> str:
@@ -187,7 +187,7 @@ def _reinstate(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, tod
         _notify(plan, standing, pack, StepKind.PERMIT_ISSUED, held, today, clauses=decision.permit.because)
 
 
-def _ask(plan: Plan, standing: Standing, pack: Pack | None, question: Question) -> None:
+def _ask(plan: Plan, standing: Standing, pack: Pack | None, question: Question, permit: PermitAnswer) -> None:
     """Plan a verification at every department whose facts the case needs and that was not asked for them. What a
     department has not seen yet, or never took, is taken back where the facts are another's by now.
     """
@@ -202,9 +202,7 @@ def _ask(plan: Plan, standing: Standing, pack: Pack | None, question: Question) 
         and (step.unfinished or not since or round_of(step.id) > since)
         for name in step.content["facts"]
     }
-    if plan.issued is not None:
-        question = replace(question, permit=plan.issued)
-    for department, facts in facts_to_ask(pack, question).items():
+    for department, facts in facts_wanted(pack, question, permit).items():
         fresh = [name for name in facts if name not in asked]
         if fresh:
             _add_step(plan, standing, StepKind.VERIFICATION, department, {"facts": fresh})

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import Executable, Row, and_, bindparam, select, update
+from sqlalchemy.engine.interfaces import Dialect
 
 from models import Endpoint, EndpointState
+from services.bulk import Many
 from services.database import Transaction, is_postgresql, table
 from services.exchange.breaker import Health, Tries, after_probe, after_tries, probing
 
@@ -39,6 +41,7 @@ async def record_tries(
     if is_postgresql(transaction.connection):
         query = query.with_for_update()
     shut, opened = set(), set()
+    changed: list[dict[str, Any]] = []
     for row in (await transaction.connection.execute(query)).all():
         before, department = health_of(row), row.department
         judge = after_probe if department in probes else after_tries
@@ -46,7 +49,7 @@ async def record_tries(
         after = judge(before, tries[department], now, random.random())  # noqa: S311
         if after == before:
             continue
-        await _write(transaction, department, after)
+        changed.append({"code": department} | {name: getattr(after, name) for name in _NAMES})
         if after.state is EndpointState.HELD:
             shut.add(department)
             if before.state is EndpointState.OPEN:
@@ -54,6 +57,7 @@ async def record_tries(
         elif before.state is EndpointState.PROBING:
             opened.add(department)
             transaction.note("endpoint.reopened", department, held_at=before.held_at and before.held_at.isoformat())
+    await _CHANGED.run(transaction.connection, changed)
     return DoorMoves(frozenset(shut), frozenset(opened))
 
 
@@ -94,6 +98,10 @@ async def reserve_slots(transaction: Transaction, row: Row[Any], requests: int, 
     return first
 
 
-async def _write(transaction: Transaction, department: str, health: Health) -> None:
-    values = {name: getattr(health, name) for name in _NAMES}
-    await transaction.connection.execute(update(_ENDPOINTS).where(_ENDPOINTS.c.department == department).values(values))
+def _change(dialect: Dialect) -> Executable:
+    del dialect
+    values: dict[str, Any] = {name: bindparam(name) for name in _NAMES}
+    return update(_ENDPOINTS).where(_ENDPOINTS.c.department == bindparam("code")).values(values)
+
+
+_CHANGED = Many(_change, ("code", *_NAMES))

@@ -91,6 +91,9 @@ class PooledClient:
         # aiohttp binds a session to the running loop, so it is made by the first call.
         session = self._sessions.get(way) or self._open(way)
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            size = response.content_length
+            if size is not None and size <= MAX_ANSWER:
+                return _answer(response.status, [await response.content.read()], response.headers)
             chunks = await _bounded(response.content.iter_any())
             if not response.content.at_eof():
                 # What is left unread would spoil the connection for the next call.
@@ -163,6 +166,7 @@ class ConnectedClient:
         self._pool = pool
         self._access = access
         self._guard = guard
+        self._ways: dict[str, _Way] = {}
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """POST ``body``; AddressRefusedError if the address may not be called, TokenRefusedError without a token."""
@@ -183,8 +187,11 @@ class ConnectedClient:
         """Leave the connections to the pool."""
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str], access: Access) -> Answer:
-        scheme = self._guard.check_url(url)
-        way = _Way(self._guard.of_scheme(scheme), Access(access.authority, access.certificate))
+        way = self._ways.get(url)
+        if way is None:
+            # What the URL alone tells is judged once; every connection is judged anew.
+            scheme = self._guard.check_url(url)
+            way = self._ways[url] = _Way(self._guard.of_scheme(scheme), Access(access.authority, access.certificate))
         return await self._pool.post_by(way, url, body, headers)
 
     async def _ask(self, url: str, form: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:

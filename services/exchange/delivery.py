@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,35 +92,53 @@ async def deliver(
     and may end before all is sent. Wrap the generator in ``contextlib.aclosing``: leaving it early then stops the
     workers, and what was not yet sent is not sent.
     """
-    sender = as_client(client)
-    groups = _groups(iter(messages), target.batch_size)
-    turn = passage.turn if passage is not None else _at_once
     results: asyncio.Queue[AttemptResult | None] = asyncio.Queue()
 
     async def work() -> None:
         try:
-            while True:
-                # A message is taken up only once it may go: what is not taken up was never tried.
-                async with turn() as may_send:
-                    group = next(groups, None) if may_send else None
-                    if group is None:
-                        return
-                    result = await attempt(sender, target, group, clock_utc)
-                results.put_nowait(result)
+            await send_all(client, target, messages, clock_utc, results.put_nowait, passage)
         finally:
             results.put_nowait(None)
 
-    workers = [asyncio.create_task(work()) for _ in range(max(1, target.concurrency))]
+    sending = asyncio.create_task(work())
     try:
-        running = len(workers)
-        while running:
-            result = await results.get()
-            if result is None:
-                running -= 1
-            else:
-                yield result
-        for worker in workers:
-            worker.result()
+        while (result := await results.get()) is not None:
+            yield result
+        await sending
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+async def send_all(
+    client: Client | httpx.AsyncClient,
+    target: Target,
+    messages: Iterable[Message],
+    clock_utc: Callable[[], datetime],
+    took: Callable[[AttemptResult], None],
+    passage: Passage | None = None,
+) -> None:
+    """The same, each result handed to ``took`` at once. Cancelled, it stops the workers."""
+    sender = as_client(client)
+    groups = _groups(iter(messages), target.batch_size)
+    turn = passage.turn if passage is not None else _at_once
+
+    async def work() -> None:
+        while True:
+            # A message is taken up only once it may go: what is not taken up was never tried.
+            async with turn() as may_send:
+                group = next(groups, None) if may_send else None
+                if group is None:
+                    return
+                result = await attempt(sender, target, group, clock_utc)
+            took(result)
+
+    places = max(1, target.concurrency)
+    if isinstance(messages, Sized):
+        places = min(places, len(messages))
+    workers = [asyncio.create_task(work()) for _ in range(places)]
+    try:
+        await asyncio.gather(*workers)
     finally:
         for worker in workers:
             worker.cancel()

@@ -8,8 +8,7 @@ claim reserved in the database, so that processes that know nothing of each othe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 
 class Gate:
@@ -30,11 +29,13 @@ class Gate:
         """Stop everything on its way through that has not been sent yet."""
         self._shut += 1
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """One of the ``concurrency`` places, for as long as the block runs."""
-        async with self._turn:
-            yield
+    async def take_place(self) -> None:
+        """Wait for one of the ``concurrency`` places, and take it."""
+        await self._turn.acquire()
+
+    def leave_place(self) -> None:
+        """Give the place back."""
+        self._turn.release()
 
 
 class Gates:
@@ -75,13 +76,36 @@ class Passage:
         now = asyncio.get_running_loop().time()
         return self.gate.times_shut == self._times_shut and now < self._until
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[bool]:
-        """Wait for a place and a slot; the block learns whether it may send."""
-        async with self.gate.turn():
-            if self._interval and self.open:
-                slot, self._next = self._next, self._next + self._interval
-                pause = slot - asyncio.get_running_loop().time()
-                if pause > 0:
-                    await asyncio.sleep(pause)
-            yield self.open
+    def turn(self) -> AbstractAsyncContextManager[bool]:
+        """A block that waits for a place and a slot, and learns whether it may send."""
+        return _Turn(self)
+
+    async def slot(self) -> None:
+        """Wait for the next slot of the rate, where there is one."""
+        if self._interval and self.open:
+            slot, self._next = self._next, self._next + self._interval
+            pause = slot - asyncio.get_running_loop().time()
+            if pause > 0:
+                await asyncio.sleep(pause)
+
+
+class _Turn:
+    """One request's turn. A class and not a generator: it comes with every message, at half the cost."""
+
+    __slots__ = ("_passage",)
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+
+    async def __aenter__(self) -> bool:
+        passage = self._passage
+        await passage.gate.take_place()
+        try:
+            await passage.slot()
+        except BaseException:
+            passage.gate.leave_place()
+            raise
+        return passage.open
+
+    async def __aexit__(self, *failure: object) -> None:
+        self._passage.gate.leave_place()

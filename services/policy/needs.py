@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.policy.answer import Need
+from services.policy.answer import Need, PermitAnswer
 from services.policy.dates import LAST_DAY, last_day_of_term
 from services.policy.decide import decide, permit_life
 from services.policy.question import FACTS
@@ -24,17 +24,23 @@ def facts_to_ask(pack: Pack | None, question: Question) -> dict[str, tuple[str, 
     is asked where the answer is a refusal, or the permit is not in force. Facts stand in the order of the
     contract, departments in the order of their first fact.
     """
-    decision = decide(pack, question)
-    if pack is None or decision.policy is None:
+    return facts_wanted(pack, question, decide(pack, question).permit)
+
+
+def facts_wanted(pack: Pack | None, question: Question, permit: PermitAnswer) -> dict[str, tuple[str, ...]]:
+    """The same where the engine has been asked already: ``permit`` is what it answered to ``question``."""
+    if pack is None or not pack.covers(question.received_on):
         return {}
-    needs = set(decision.permit.needs)
-    life = permit_life(decision.permit)
-    if decision.permit.outcome == "wait":
+    needs = set(permit.needs)
+    life = permit_life(permit)
+    if permit.outcome == "wait":
         last = min(last_day_of_term(question.on, question.term_years), LAST_DAY)
         life = Life(question.on.toordinal(), last, question.term_years)
     if life is not None:
         era = pack.plan.era(question.on.toordinal())
-        for verdict in judge(pack.plan, era, pack.because, question, life):
+        known = question.facts.keys()
+        open_still = [profile for profile in pack.plan.profiles if not profile.facts <= known]
+        for verdict in judge(pack.plan, era, pack.because, question, life, open_still):
             if verdict.opens == question.on:
                 needs.update(verdict.needs)
     return _by_department(needs)

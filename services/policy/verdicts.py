@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,10 +40,17 @@ class Verdict(NamedTuple):
     change: int = FOREVER
 
 
-def judge(plan: Plan, era: Era, codes: EngineCodes, question: Question, life: Life) -> list[Verdict]:
-    """Judge every profile of the plan, in its order, on the day of the question, which lies in ``life``."""
+def judge(
+    plan: Plan,
+    era: Era,
+    codes: EngineCodes,
+    question: Question,
+    life: Life,
+    profiles: Sequence[Profile] | None = None,
+) -> list[Verdict]:
+    """Judge ``profiles``, by default every one of the plan, in order, on the day of the question, within ``life``."""
     bench = _Bench(plan, era, codes, question, life)
-    return [bench.judge(profile) for profile in plan.profiles]
+    return [bench.judge(profile) for profile in (plan.profiles if profiles is None else profiles)]
 
 
 class _Bench:

@@ -41,6 +41,7 @@ from api.routes import (
     remedies,
     resolutions,
     retries,
+    revisions,
     system,
     upkeep,
 )
@@ -117,6 +118,7 @@ def create_app(
         remedies,
         resolutions,
         retries,
+        revisions,
         upkeep,
     ):
         app.include_router(room.router)

@@ -112,7 +112,8 @@ class RetryItem(SQLModel, table=True):
     """One step of a retry. ``open_step`` is the step's id while the retry is open, so that no step is in two.
 
     ``kind`` and ``reason``: its cause when it was chosen, under which its incident counts it until it is settled.
-    ``tries``: how often it had been sent when it was released; what comes of later tries is this retry's.
+    ``tries``: how often it had been sent when it was released; what comes of later tries is this retry's. ``due_at``:
+    when it was to go out then (wire time), one after the other as the endpoint's rate allows.
     """
 
     __tablename__ = "retry_items"
@@ -126,4 +127,5 @@ class RetryItem(SQLModel, table=True):
     state: ItemState = Field(sa_column=Column(state_type(ItemState), nullable=False))
     canary: bool = False
     tries: int = 0
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     open_step: str | None = Field(default=None, max_length=80)

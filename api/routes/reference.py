@@ -21,7 +21,13 @@ router = APIRouter(prefix="/api/v1", tags=["reference"], route_class=GuardedRout
 MessageType = Annotated[
     str, Path(pattern="^[a-z0-9.]{1,80}$", description="消息类型 / type of message", examples=[TYPES[0]])
 ]
-PackCode = Annotated[str, Path(pattern="^[a-z0-9-]{1,64}$", description="政策代码 / code of the pack")]
+PackCode = Annotated[
+    str,
+    Path(
+        pattern="^[a-z0-9-]{1,64}(@[0-9]{1,6})?$",
+        description="政策代码；以 @ 加版本号指明修订后的版本 / code of the pack; with @ and a number, a later version",
+    ),
+]
 
 
 @router.get("/schemas", response_model=SchemaList)
@@ -70,6 +76,7 @@ async def show_policy(code: PackCode, house: TheHouse) -> Policy:
 def _head(pack: Pack) -> dict[str, Any]:
     return {
         "code": pack.code,
+        "version": pack.version,
         "title": Words.model_validate(pack.title),
         "document": pack.document,
         "issuer": Words.model_validate(pack.issuer),

@@ -103,6 +103,7 @@ class PolicyItem(View):
     """A policy pack: the opinion, and the days on which it is in force, both included."""
 
     code: str
+    version: int = Field(description="修订后的第几版 / which version, counted from 1")
     title: Words
     document: str
     issuer: Words

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from models import Endpoint, ItemState, RetryItem, RetryRun, RetryState, Step, StepState
 from services.database import Transaction, among, is_postgresql, table
@@ -22,8 +22,9 @@ from services.operations.retries import OPEN_RUNS, canary_failed, items_of, lock
 
 _RUNS, _ITEMS, _STEPS, _ENDPOINTS = table(RetryRun), table(RetryItem), table(Step), table(Endpoint)
 _ACTOR = "supervise"
-# Seconds' worth of the endpoint's rate that are made due ahead: a pause takes hold within that time.
-_AHEAD_SECONDS = 10.0
+# Seconds' worth of the endpoint's rate that are made due ahead: a pause takes hold within that time, and it is longer
+# than the dispatcher's time between two looks.
+_AHEAD_SECONDS = 5.0
 CANARY_FAILED = "canary-failed"
 
 
@@ -101,7 +102,8 @@ async def _release(  # noqa: PLR0917 - one department's share of one look
     tried = [item for item in share if item.canary]
     unsettled = [item for item in tried if outcomes[item.step_id] in (ItemState.WAITING, ItemState.SENT)]
     if any(outcomes[item.step_id] is ItemState.CONFIRMED for item in tried) and not unsettled:
-        await _send(transaction, run, waiting[: await _allowance(transaction, department, share, outcomes)], now)
+        slots = await _slots(transaction, department, now)
+        await _send(transaction, run, waiting, slots)
     elif not unsettled:
         first = waiting[:canary]
         await transaction.connection.execute(
@@ -112,43 +114,62 @@ async def _release(  # noqa: PLR0917 - one department's share of one look
             )
             .values(canary=True)
         )
-        await _send(transaction, run, first, now)
+        await _send(transaction, run, first, [now] * len(first))
     else:
-        await _send(transaction, run, [item for item in unsettled if item in waiting], now)
+        first = [item for item in unsettled if item in waiting]
+        await _send(transaction, run, first, [now] * len(first))
 
 
-async def _allowance(
-    transaction: Transaction, department: str, share: Sequence[Row[Any]], outcomes: Mapping[str, ItemState]
-) -> int:
-    """How many more may be made due: some seconds' worth of the endpoint's rate, less what is due and not tried yet."""
+async def _slots(transaction: Transaction, department: str, now: datetime) -> list[datetime]:
+    """When the next steps may go out, one after the other at the rate at which a department takes what piled up, some
+    seconds ahead. After those of every open retry: they keep the rate together.
+    """
     query = select(_ENDPOINTS.c.rate_per_second, _ENDPOINTS.c.drain_per_second)
     row = (await transaction.connection.execute(query.where(_ENDPOINTS.c.department == department))).one_or_none()
     rate: float = min(row.drain_per_second, row.rate_per_second or row.drain_per_second) if row is not None else 1.0
-    untried: int = sum(outcomes[item.step_id] is ItemState.SENT and item.step_attempts <= item.tries for item in share)
-    ahead: int = max(1, math.floor(rate * _AHEAD_SECONDS))
-    return max(0, ahead - untried)
+    interval = timedelta(seconds=1 / max(rate, 0.001))
+    given = (
+        select(func.max(_ITEMS.c.due_at))
+        .join_from(_ITEMS, _RUNS, _RUNS.c.id == _ITEMS.c.run_id)
+        .where(_ITEMS.c.department == department, _RUNS.c.state.in_(OPEN_RUNS))
+    )
+    last: datetime | None = (await transaction.connection.execute(given)).scalar_one()
+    first = now if last is None else max(now, last + interval)
+    left = now + timedelta(seconds=_AHEAD_SECONDS) - first
+    count = max(0, math.floor(left / interval) + 1) if left >= timedelta(0) else 0
+    return [first + place * interval for place in range(count)]
 
 
-async def _send(transaction: Transaction, run: int, items: Sequence[Row[Any]], now: datetime) -> None:
-    """Make the steps due now. One that moved by itself meanwhile is left to the next look."""
-    states = await _locked_states(transaction, [item.step_id for item in items])
-    ready = [item for item in items if states.get(item.step_id) is item.step_state]
-    again = [item for item in ready if item.step_state in (StepState.FAILED, StepState.RECEIVED)]
-    await move_steps(transaction, [Move(item.step_id, StepState.DUE, item.step_reason, now) for item in again])
-    connection = transaction.connection
-    due = [item.step_id for item in ready if item.step_state is StepState.DUE]
-    sooner = update(_STEPS).where(among(connection, _STEPS.c.id, due)).values(next_attempt_at=now)
-    await connection.execute(sooner)
+async def _send(transaction: Transaction, run: int, items: Sequence[Row[Any]], slots: Sequence[datetime]) -> None:
+    """Make as many of the steps due as there are slots, each in its own. One that moved by itself meanwhile is left to
+    the next look.
+    """
+    states = await _locked_states(transaction, [item.step_id for item in items[: len(slots)]])
+    ready = [item for item in items[: len(slots)] if states.get(item.step_id) is item.step_state]
     if not ready:
         return
+    again = [item for item in ready if item.step_state in (StepState.FAILED, StepState.RECEIVED)]
+    await move_steps(transaction, [Move(item.step_id, StepState.DUE, item.step_reason, slots[0]) for item in again])
     # What is on its way already, or held until its door opens, is as good as sent: the try to come is this retry's.
     sent = [
-        {"step": item.step_id, "before": item.step_attempts - (item.step_state is StepState.SENDING)} for item in ready
+        {
+            "step": item.step_id,
+            "before": item.step_attempts - (item.step_state is StepState.SENDING),
+            "at": at,
+        }
+        for item, at in zip(ready, slots, strict=False)
     ]
+    connection = transaction.connection
+    await connection.execute(
+        update(_STEPS)
+        .where(_STEPS.c.id == bindparam("step"), _STEPS.c.state == StepState.DUE)
+        .values(next_attempt_at=bindparam("at")),
+        sent,
+    )
     await connection.execute(
         update(_ITEMS)
         .where(_ITEMS.c.run_id == run, _ITEMS.c.step_id == bindparam("step"))
-        .values(state=ItemState.SENT, tries=bindparam("before")),
+        .values(state=ItemState.SENT, tries=bindparam("before"), due_at=bindparam("at")),
         sent,
     )
     transaction.note("retry.sent", items[0].department, retry=run, steps=len(sent))

@@ -24,6 +24,7 @@ FILLED = {
     "incident": "1",
     "card": "1",
     "retry": "1",
+    "revision": "1",
     "number": "370303-2014-000001",
     "step": "370303-2014-000001-v-hrss-1",
     "sequence": "1",

@@ -18,6 +18,7 @@ from services.casework.deliveries import deliver_steps
 from services.house import House
 from services.supervision.supervise import supervise
 from tests.api.conftest import Knock
+from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work
 from tests.testing.people import application, registered
 
@@ -39,14 +40,17 @@ async def failed(house: House, departments: Departments) -> list[str]:
     return numbers
 
 
-async def _go_on(house: House) -> None:
+async def _go_on(house: House, clock: SetClock) -> None:
     for _ in range(5):
+        clock.pass_(seconds=1)
         await supervise(house)
         await deliver_steps(house, "dispatch")
 
 
 @pytest.mark.usefixtures("failed")
-async def test_from_preview_to_closed(house: House, administrator: httpx.AsyncClient, knock: Knock) -> None:
+async def test_from_preview_to_closed(
+    house: House, administrator: httpx.AsyncClient, knock: Knock, clock: SetClock
+) -> None:
     (incident,) = (await administrator.get("/api/v1/incidents")).json()["items"]
     made = await administrator.post(PATH, json={"incident": incident["id"]})
     assert made.status_code == 201
@@ -60,7 +64,7 @@ async def test_from_preview_to_closed(house: House, administrator: httpx.AsyncCl
     assert (await administrator.post(f"{PATH}/{run['id']}/start")).status_code == 409
     assert (await administrator.post(f"{PATH}/{run['id']}/pause")).json()["state"] == "paused"
     assert (await administrator.post(f"{PATH}/{run['id']}/resume")).json()["state"] == "running"
-    await _go_on(house)
+    await _go_on(house, clock)
     watching = await knock(Role.COORDINATOR)
     seen = (await watching.get(f"{PATH}/{run['id']}")).json()
     assert (seen["state"], seen["counts"]) == ("closed", {"confirmed": 2})
@@ -80,7 +84,9 @@ async def test_what_is_refused(administrator: httpx.AsyncClient, knock: Knock) -
         assert answer.status_code == 403
 
 
-async def test_the_command_does_the_same(house: House, failed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_command_does_the_same(
+    clock: SetClock, house: House, failed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     loop = asyncio.get_running_loop()
 
     def here(act: Callable[[House], Awaitable[Any]]) -> Any:
@@ -99,6 +105,6 @@ async def test_the_command_does_the_same(house: House, failed: list[str], monkey
     made = json.loads(await run("preview", "--case", failed[0], "--json"))
     assert made["counts"] == {"waiting": 1}
     assert "进行中" in await run("start", str(made["id"]))
-    await _go_on(house)
+    await _go_on(house, clock)
     assert "已结束  共 1 项：已确认 1" in await run("show", str(made["id"]))
     assert [one["id"] for one in json.loads(await run("list", "--json"))] == [made["id"]]

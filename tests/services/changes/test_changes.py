@@ -20,6 +20,7 @@ from services.house import House
 from services.operations.retries import preview_retry, start_retry
 from services.operations.selection import Selection
 from services.supervision.supervise import supervise
+from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, dispatch, work
 from tests.testing.people import application, registered
 
@@ -131,7 +132,9 @@ async def test_nothing_personal_and_no_reading_is_told(house: House, departments
     assert "person.searched" not in {change.kind for change in told}
 
 
-async def test_a_retry_is_told_to_its_end(house: House, departments: Departments, feed: ChangeFeed) -> None:
+async def test_a_retry_is_told_to_its_end(
+    house: House, departments: Departments, feed: ChangeFeed, clock: SetClock
+) -> None:
     departments.failing["housing-fund"] = 400
     await work(house, *await registered(house, application(), application()))
     departments.failing.clear()
@@ -140,6 +143,7 @@ async def test_a_retry_is_told_to_its_end(house: House, departments: Departments
     run = await preview_retry(house, Selection(department="housing-fund"), ADMINISTRATOR.actor)
     await start_retry(house, run.id, ADMINISTRATOR.actor)
     for _ in range(5):
+        clock.pass_(seconds=1)
         await supervise(house)
         await dispatch(house)
     with feed.seat():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from models import IncidentKind, RetryState, Step, StepState
+from models import Endpoint, IncidentKind, RetryState, Step, StepState
 from services.casework.deliveries import deliver_steps
 from services.database import table
 from services.errors import ConflictError, InputError, NotFoundError
@@ -26,6 +27,7 @@ from services.operations.retries import (
 )
 from services.operations.selection import Selection
 from services.operations.watching import list_incidents
+from services.supervision import supervise as looks
 from services.supervision.supervise import supervise
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work
@@ -34,6 +36,17 @@ from tests.testing.people import application, registered
 
 FUND = "housing-fund"
 ADMIN = "administrator:test"
+
+
+@pytest.fixture(autouse=True)
+def _passing(clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look of the dispatcher is a second after the last."""
+
+    async def look(house: House) -> None:
+        clock.pass_(seconds=1)
+        await looks.supervise(house)
+
+    monkeypatch.setattr(sys.modules[__name__], "supervise", look)
 
 
 async def _failed(house: House, departments: Departments, count: int, *at: str) -> list[str]:
@@ -262,3 +275,48 @@ async def test_no_move_that_makes_no_sense(house: House, departments: Department
     with pytest.raises(ConflictError):
         await cancel_retry(house, run.id, ADMIN)
     assert [one.id for one in await list_retries(house)] == [run.id]
+
+
+async def test_a_retry_keeps_the_rate_of_what_piled_up(house: House, departments: Departments) -> None:
+    await _failed(house, departments, 13)
+    async with house.database.write(ADMIN) as transaction:
+        await transaction.connection.execute(
+            update(table(Endpoint)).where(table(Endpoint).c.department == FUND).values(drain_per_second=2.0)
+        )
+    one = await preview_retry(house, Selection(department=FUND), ADMIN)
+    await start_retry(house, one.id, ADMIN)
+    sent: list[int] = []
+    state = RetryState.RUNNING
+    while state is RetryState.RUNNING and len(sent) < 20:
+        before = len(departments.sent)
+        state = (await _round(house, one.id)).state
+        sent.append(len(departments.sent) - before)
+    assert state is RetryState.CLOSED
+    # A look a second: the canary, then two a second, whatever the looks allow ahead.
+    assert max(sent) <= 2
+    assert sum(sent) == 13
+    assert len({event["id"] for event in departments.sent}) == 13
+
+
+async def test_two_retries_at_one_department_keep_its_rate_together(house: House, departments: Departments) -> None:
+    numbers = await _failed(house, departments, 8)
+    async with house.database.write(ADMIN) as transaction:
+        await transaction.connection.execute(
+            update(table(Endpoint)).where(table(Endpoint).c.department == FUND).values(drain_per_second=1.0)
+        )
+    runs = []
+    for half in (numbers[:4], numbers[4:]):
+        for number in half[:1]:
+            runs.append(await preview_retry(house, Selection(case=number), ADMIN))
+    rest = await preview_retry(house, Selection(department=FUND), ADMIN)
+    for run in (*runs, rest):
+        await start_retry(house, run.id, ADMIN)
+    sent: list[int] = []
+    while (await show_retry(house, rest.id)).state is RetryState.RUNNING and len(sent) < 20:
+        before = len(departments.sent)
+        await _round(house, rest.id)
+        sent.append(len(departments.sent) - before)
+    assert sum(sent) == 8
+    # Three canaries at once, one of each retry; from then on one a second.
+    assert sent[0] == 3
+    assert max(sent[1:]) <= 1

@@ -135,7 +135,7 @@ async def unlock_account(name: Name, house: TheHouse, caller: TheCaller) -> Unlo
     return Unlocked(was_locked=await unlock(house, await _management(house, caller), name))
 
 
-@router.get("/accounts/{name}/sessions", response_model=SessionList, responses=problems(404))
+@router.get("/accounts/{name}/sessions", response_model=SessionList, responses=problems(404, 422))
 async def list_account_sessions(name: Name, house: TheHouse, caller: TheCaller) -> SessionList:
     """List where a person is signed in."""
     async with house.database.read() as connection:

@@ -6,7 +6,7 @@ from alembic import op
 from models.base import UtcDateTime
 
 revision = "0031"
-down_revision = "0030"
+down_revision = "0071"
 
 
 def upgrade() -> None:

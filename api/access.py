@@ -229,6 +229,8 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "page_ask_remedy": _MENDS,
     "page_approve_remedy": _MENDS,
     "page_reject_remedy": _MENDS,
+    "page_flows": _OVERSIGHT | {Role.COORDINATOR},
+    "page_run_again": _MENDS,
     "page_policies": _ANY,
     "page_policy": _ANY,
 }

@@ -9,6 +9,7 @@ import httpx
 from fastapi import Depends, Request
 
 from api.seen import Looks
+from api.system.runs import Runs
 from api.wake import Bell
 from services.access import Caller
 from services.access.openid.provider import Provider
@@ -18,8 +19,9 @@ from services.house import House
 
 @dataclass(slots=True)
 class Doors:
-    """One application's parts, for as long as it runs. ``prefect`` is the client that speaks to Prefect's API;
-    ``openid`` is the identity provider, where one is connected; ``looks`` remembers who looked at what of late.
+    """One application's parts, for as long as it runs. ``prefect`` is the client that speaks to Prefect's API, ``runs``
+    what it says of the flows; ``openid`` is the identity provider, where one is connected; ``looks`` remembers who
+    looked at what of late.
     """
 
     house: House
@@ -28,6 +30,11 @@ class Doors:
     changes: ChangeFeed
     openid: Provider | None = None
     looks: Looks = field(default_factory=Looks)
+    runs: Runs = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put together what stands on the others."""
+        self.runs = Runs(self.prefect, self.house.settings.prefect_api_url)
 
 
 def doors_of(request: Request) -> Doors:

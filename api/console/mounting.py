@@ -14,11 +14,23 @@ from starlette.types import Receive, Scope, Send
 
 from api.access import GuardedRoute
 from api.console import assets, errors
-from api.console.pages import case, cases, desk, incidents, overview, policy, remedies, retries, rights, window
+from api.console.pages import case, cases, desk, flows, incidents, overview, policy, remedies, retries, rights, window
 from api.entrance.answers import answer_with_page
 from services.errors import LianbanError
 
-PAGES = (overview, cases, case, incidents, retries, remedies, policy, window, rights, desk)
+PAGES = (
+    overview,
+    cases,
+    case,
+    flows,
+    incidents,
+    retries,
+    remedies,
+    policy,
+    window,
+    rights,
+    desk,
+)
 _WORTH_PACKING = 800
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)

@@ -101,6 +101,9 @@ export function watch() {
   const address = document.body.dataset.changes;
   if (!address || !parts().length || !("EventSource" in window)) return;
   open(address);
+  // What no change tells of (Prefect's own state) is looked at now and then.
+  const every = Math.min(...parts().map((part) => Number(part.dataset.every) || Infinity));
+  if (Number.isFinite(every)) setInterval(soon, every * 1000);
   // A browser keeps few connections to one host: a page that nobody looks at gives its own back.
   let leaving = null;
   document.addEventListener("visibilitychange", () => {

@@ -115,7 +115,7 @@ async def test_the_language_is_switched_and_stays(sit_down: SitDown) -> None:
     page = coordinator.page
     await page.click("text=English")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-    await page.click(".side >> text=Cases")
+    await page.locator(".side a", has_text="Cases").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Cases")
     await page.click("text=中文")
     await expect(page.get_by_role("heading", level=1)).to_have_text("办件查询")

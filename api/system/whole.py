@@ -54,6 +54,9 @@ def environment(settings: Settings, ports: Ports, *, sandbox: bool = True) -> di
         "PREFECT_API_URL": ports.prefect_url,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_API_URL": ports.prefect_url,
+        # Prefect's client keeps idle connections for 25 s, its server drops them after 5: who meets one just dropped
+        # waits two seconds and more before trying again, and a batch with it.
+        "PREFECT_SERVER_API_KEEPALIVE_TIMEOUT": "60",
         "PREFECT_SERVER_DOCKET_NAME": f"lianban-{ports.prefect}",
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_CLI_COLORS": "false",

@@ -54,6 +54,7 @@ COMMANDS = {
     "retention": _Command("retention", "retention"),
     "access-log": _Command("access_log", "access_log"),
     "conformance": _Command("conformance", "conformance"),
+    "access": _Command("access", "access"),
     "account": _Command("account"),
     "key": _Command("key"),
     "keys": _Command("keys"),

@@ -14,6 +14,7 @@ from api.state import TheCaller, TheHouse
 from api.views.access_log import AccessLog as AccessLogView
 from api.views.cases import Case, CaseItem, CaseList, PersonFound, Timeline
 from models import CaseState
+from services.access.purposes import Purpose
 from services.casework.access_log import AccessLog, read_access_log
 from services.casework.listing import MAX_PAGE, CaseFilter, find_person
 from services.casework.listing import list_cases as page_of_cases
@@ -72,6 +73,7 @@ class PersonQuery(BaseModel):
 
     name: Line | None = Field(default=None, max_length=60, repr=False)
     id_number: Citizen | None = Field(default=None, repr=False)
+    purpose: Purpose = Field(default=Purpose.HANDLING, description="用途，记入审计日志 / what for, as it is logged")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> PersonQuery:
@@ -91,8 +93,8 @@ async def list_cases(query: Annotated[CaseQuery, Query()], house: TheHouse, call
 
 @router.post("/cases/search", response_model=PersonFound)
 async def search_cases(query: PersonQuery, house: TheHouse, caller: TheCaller) -> PersonFound:
-    """Find a person's cases by name or ID number. Who searched is logged, what for is not."""
-    rows, more = await find_person(house, caller, name=query.name, id_number=query.id_number)
+    """Find a person's cases by name or ID number. Who searched, and to what purpose, is logged; whom for is not."""
+    rows, more = await find_person(house, caller, name=query.name, id_number=query.id_number, purpose=query.purpose)
     return PersonFound(items=[CaseItem.model_validate(row) for row in rows], more=more)
 
 

@@ -12,6 +12,7 @@ from api.question import QUESTION_SCHEMA
 from api.routes.cases import CaseNumber
 from api.state import TheCaller, TheHouse
 from api.views.decisions import Decision, DecisionItem, DecisionList
+from services.access.purposes import Purpose
 from services.casework.decisions import DecisionFile, open_decision
 from services.casework.decisions import list_decisions as decisions_of
 from services.policy.decide import decide as ask
@@ -30,9 +31,11 @@ async def list_decisions(number: CaseNumber, house: TheHouse, caller: TheCaller)
 
 
 @router.get("/cases/{number}/decisions/{sequence}", response_model=Decision, responses=problems(404, 422))
-async def show_decision(number: CaseNumber, sequence: Sequence, house: TheHouse, caller: TheCaller) -> DecisionFile:
-    """Open a decision whole, with every reason in words. That it was opened is logged."""
-    return await open_decision(house, caller, number, sequence)
+async def show_decision(
+    number: CaseNumber, sequence: Sequence, house: TheHouse, caller: TheCaller, purpose: Purpose = Purpose.HANDLING
+) -> DecisionFile:
+    """Open a decision whole, with every reason in words. That it was opened, and what for, is logged."""
+    return await open_decision(house, caller, number, sequence, purpose)
 
 
 @router.post(

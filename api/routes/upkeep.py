@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
 
 from api.access import GuardedRoute
 from api.openapi import problems
 from api.state import TheCaller, TheHouse
 from api.views.audit import AuditPage as AuditPageView
 from services.access import whole_city
+from services.upkeep.audit_file import export_audit
 from services.upkeep.audit_log import MAX_PAGE, AuditFilter, AuditPage, read_audit
 from services.upkeep.metrics import CONTENT_TYPE, measure, write_metrics
 
 router = APIRouter(tags=["upkeep"], route_class=GuardedRoute)
 _LAST = 2**53 - 1
+_LINES = "application/jsonl"
 
 
 class AuditQuery(BaseModel):
@@ -57,6 +63,28 @@ class AuditQuery(BaseModel):
 async def list_audit(query: Annotated[AuditQuery, Query()], house: TheHouse, caller: TheCaller) -> AuditPage:
     """Read the audit log, the newest entry first. That you did is an entry of it, too."""
     return await read_audit(house, caller, query.filter(), before=query.before, limit=query.limit)
+
+
+@router.get(
+    "/api/v1/audit/export",
+    response_class=FileResponse,
+    responses={200: {"content": {_LINES: {"schema": {"type": "string"}}}, "description": "JSON Lines"}},
+)
+async def export_audit_log(house: TheHouse, caller: TheCaller) -> FileResponse:
+    """Give the whole log, sealed: `lianban audit verify --file` checks it with nothing but the file."""
+    whole_city(caller)
+    folder = Path(tempfile.mkdtemp(prefix="lianban-audit-"))
+    try:
+        written = await export_audit(house, folder / "audit.jsonl", caller.actor)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(
+        folder / "audit.jsonl",
+        media_type=_LINES,
+        filename=f"audit-{written.entries}.jsonl",
+        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    )
 
 
 @router.get(

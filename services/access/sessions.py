@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Account, Session
@@ -26,6 +26,8 @@ _TOKEN = re.compile(r"lbs_[A-Za-z0-9_-]{43}")
 _ID_LENGTH = 12
 # How exactly it is known when a session was last used: each look at a page would be a write otherwise.
 SEEN_EVERY = timedelta(minutes=1)
+# What is over stands for a while, so that a person asked about it can be answered; the log has it for ever.
+_KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ async def open_session(
         "ended_because": None,
     }
     await transaction.insert(Session, [row])
+    long_over = and_(_SESSIONS.c.account_id == account, _SESSIONS.c.expires_at < now - _KEPT)
+    await transaction.connection.execute(delete(_SESSIONS).where(long_over))
     return token
 
 

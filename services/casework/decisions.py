@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import Case
 from models import Decision as KeptDecision
 from services.access import Caller, Sight
+from services.access.purposes import Purpose
 from services.casework.lexicon import Lexicon, Named
 from services.casework.sight import cases_in
 from services.database import table
@@ -102,9 +103,11 @@ async def list_decisions(house: House, number: str, sight: Sight) -> tuple[Decis
     )
 
 
-async def open_decision(house: House, caller: Caller, number: str, sequence: int) -> DecisionFile:
-    """Open one decision, and note who did. NotFoundError if there is none in the caller's sight; SealError if what is
-    kept was altered.
+async def open_decision(
+    house: House, caller: Caller, number: str, sequence: int, purpose: Purpose = Purpose.HANDLING
+) -> DecisionFile:
+    """Open one decision, and note who did and what for. NotFoundError if there is none in the caller's sight; SealError
+    if what is kept was altered.
     """
     async with house.database.write(caller.actor) as transaction:
         connection = transaction.connection
@@ -114,7 +117,7 @@ async def open_decision(house: House, caller: Caller, number: str, sequence: int
         if row is None:
             raise NotFoundError("the case has no such decision; list its decisions first", place="sequence")
         kept = _unsealed(house, number, sequence, row.sealed, row.digest)
-        transaction.note("decision.opened", number, sequence=sequence)
+        transaction.note("decision.opened", number, sequence=sequence, purpose=purpose.value)
     pack = _pack(house, row.pack)
     answer = _answer(kept["answer"])
     again = _again(pack, kept) if row.pack is None or pack is not None else None

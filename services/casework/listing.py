@@ -18,6 +18,7 @@ from models import Case, CaseState, Permit, Step, StepState
 from models.base import UtcDateTime
 from models.states import OPEN_CASES, OPEN_STEPS
 from services.access import WHOLE_CITY, Caller, Sight
+from services.access.purposes import Purpose
 from services.casework.lexicon import Lexicon, Named
 from services.casework.persons import MaskedPerson, masked
 from services.casework.sight import cases_in, steps_in
@@ -110,11 +111,16 @@ async def list_cases(
 
 
 async def find_person(
-    house: House, caller: Caller, *, name: str | None = None, id_number: str | None = None
+    house: House,
+    caller: Caller,
+    *,
+    name: str | None = None,
+    id_number: str | None = None,
+    purpose: Purpose = Purpose.HANDLING,
 ) -> tuple[tuple[CaseRow, ...], bool]:
     """The newest cases of a person, by name or by ID number, in the caller's sight; and whether there are more.
 
-    Who looked is kept in the audit log, what was looked for is not.
+    Who looked, and what for, is kept in the audit log; who was looked for is not.
     """
     by: list[ColumnElement[bool]] = [cases_in(caller.sight)]
     if id_number is not None:
@@ -124,7 +130,7 @@ async def find_person(
     async with house.database.write(caller.actor) as transaction:
         rows, more = await _page(house, transaction.connection, caller.sight, by, MAX_FOUND)
         given = [what for what, value in (("name", name), ("id_number", id_number)) if value is not None]
-        transaction.note("person.searched", "system", by=given, found=len(rows))
+        transaction.note("person.searched", "system", by=given, found=len(rows), purpose=purpose.value)
     return rows, more
 
 

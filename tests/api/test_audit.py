@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from fastapi import FastAPI
+
+from api.access import MATRIX, GuardedRoute, Open
+from api.openapi import named_routes
 from models import Role
 from services.house import House
-from tests.api.conftest import Knock
+from services.upkeep.audit_file import check_audit_file
+from tests.api.conftest import Knock, SignIn
+from tests.testing.clock import SetClock
 from tests.testing.looking import chain_length
 from tests.testing.people import application, registered
 
@@ -71,3 +78,54 @@ async def test_a_filter_that_cannot_be_read_is_refused(knock: Knock, asked: dict
     answer = await (await knock(Role.AUDITOR)).get("/api/v1/audit", params=asked)
     assert answer.status_code == 422
     assert answer.json()["errors"]
+
+
+async def test_the_whole_log_is_exported_sealed_to_the_whole_citys_auditors(
+    house: House, knock: Knock, tmp_path: Path
+) -> None:
+    await registered(house, application())
+    assert (await (await knock(Role.AUDITOR, "370303")).get("/api/v1/audit/export")).status_code == 403
+    assert (await (await knock(Role.COORDINATOR)).get("/api/v1/audit/export")).status_code == 403
+    answer = await (await knock(Role.AUDITOR)).get("/api/v1/audit/export")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jsonl")
+    file = tmp_path / "audit.jsonl"
+    file.write_bytes(answer.content)
+    found = check_audit_file(file)
+    assert (found.problem, found.entries > 2) == (None, True)
+    file.write_bytes(answer.content.replace(b"case.received", b"case.refused_"))
+    assert check_audit_file(file).problem is not None
+
+
+async def test_who_was_shown_a_case_stands_in_the_log(
+    house: House, knock: Knock, sign_in: SignIn, clock: SetClock
+) -> None:
+    number, other = await registered(house, application(), application(district="370302"))
+    auditor = await knock(Role.AUDITOR)
+
+    async def seen() -> list[tuple[str, str, str]]:
+        page = (await auditor.get("/api/v1/audit", params={"action": "case.seen"})).json()
+        return [(one["actor"], one["subject"], one["detail"]["by"]) for one in page["items"]]
+
+    clerk = await knock(Role.CLERK, "370303")
+    # Twice in a minute is once; what is out of sight, or not there, was not seen.
+    for _ in range(2):
+        assert (await clerk.get(f"/api/v1/cases/{number}")).status_code == 200
+    assert (await clerk.get(f"/api/v1/cases/{other}")).status_code == 404
+    assert await seen() == [("clerk:clerk-370303", number, "show_case")]
+    await clerk.get(f"/api/v1/cases/{number}/timeline")
+    browser = await sign_in(Role.COORDINATOR)
+    assert (await browser.get(f"/console/cases/{number}")).status_code == 200
+    clock.pass_(minutes=16)
+    await clerk.get(f"/api/v1/cases/{number}")
+    assert [by for _, _, by in reversed(await seen())] == ["show_case", "show_timeline", "page_case", "show_case"]
+
+
+async def test_an_auditor_reads_and_does_nothing(app: FastAPI) -> None:
+    does = {
+        name for name, route in named_routes(app)
+        if isinstance(route, GuardedRoute) and route.changes and not isinstance(MATRIX[name], Open)
+        and Role.AUDITOR in MATRIX[name]
+    }  # fmt: skip
+    # Asking the engine, or what would be if, changes nothing; the rest is the own account.
+    own = {"sign_out", "change_password", "end_own_session", "end_other_sessions"}
+    assert does <= own | {"decide", "ask_what_if"}

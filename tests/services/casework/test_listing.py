@@ -100,7 +100,7 @@ async def test_a_person_is_found_and_the_search_is_logged_without_whom(house: Ho
     async with house.database.read() as connection:
         entries = (await connection.execute(select(table(AuditEntry)))).all()
     assert (entries[-1].action, entries[-1].actor) == ("person.searched", "clerk:zhang")
-    assert entries[-1].detail == {"by": [by], "found": 1}
+    assert entries[-1].detail == {"by": [by], "found": 1, "purpose": "handling"}
     assert str(value) not in str(entries)
 
 

@@ -23,6 +23,8 @@ from models import (
     Case,
     CaseState,
     Contradiction,
+    Endpoint,
+    EndpointState,
     Entitlement,
     EntitlementState,
     Holder,
@@ -43,6 +45,7 @@ from services.operations.incidents import departments_of
 from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER, NOT_TAKEN, troubled
 
 _CASES, _STEPS, _ENTITLEMENTS, _PERMITS = table(Case), table(Step), table(Entitlement), table(Permit)
+_ENDPOINTS = table(Endpoint)
 _CONTRADICTIONS, _MATTERS, _CARDS = table(Contradiction), table(Matter), table(Card)
 _USED_UP = "tries-used-up:"
 _OVER = (CaseState.REFUSED, CaseState.WITHDRAWN)
@@ -57,7 +60,7 @@ _UNSETTLED = (
 NOT_OUR_DUTY = "not-our-duty"
 UNKNOWN = "unknown"
 # What comes before the next meeting at once: waiting longer would settle nothing.
-_AT_ONCE = frozenset({MatterKind.UNCONNECTED, MatterKind.UNCONFIRMED, MatterKind.DISPUTE, MatterKind.NO_REASON})
+_AT_ONCE = frozenset({MatterKind.UNCONFIRMED, MatterKind.DISPUTE, MatterKind.NO_REASON})
 # What a department decides by its own rules (A7), or a station has to put right, is no matter for the meeting.
 _ITS_OWN = frozenset({"not-eligible", "already-in-force", "duplicate", "record-mismatch", "document-missing",
                       "no-record", "waived", "waived-unsent"})  # fmt: skip
@@ -144,6 +147,7 @@ async def live_causes(house: House, connection: AsyncConnection, rule: Rule) -> 
     by_key: dict[str, Cause] = {}
     parts = [
         await _in_trouble(house, connection, rule),
+        await _unconnected(house, connection),
         await _declined(connection, departments_of(house)),
         await _contradicted(connection),
         await _other_ground(house, connection),
@@ -167,9 +171,9 @@ def meeting_code(house: House) -> str:
 
 
 async def _in_trouble(house: House, connection: AsyncConnection, rule: Rule) -> list[Hanging]:
-    """Incidents beyond their time, departments that are late, and services promised with nobody connected."""
+    """Incidents beyond their time, and departments that are late."""
     clock = house.database.clock
-    departments = departments_of(house) - {meeting_code(house)}
+    departments = await _connected(connection) - {meeting_code(house)}
     steps = troubled(departments, clock.now(), clock.today())
     query = (
         select(steps.c.step_id, steps.c.case_number, steps.c.department, steps.c.district, steps.c.kind,
@@ -206,11 +210,36 @@ def _causes_of(row: Any) -> Iterator[Cause]:
             kind = MatterKind.DISPUTE if reason == NOT_OUR_DUTY else MatterKind.UNCONFIRMED
             yield from (Cause(kind, row.department, fact) for fact in row.content.get("facts", ()))
     elif reason == ENDPOINT_CLOSED:
-        yield Cause(MatterKind.UNCONNECTED, row.department)
+        # Told of the department, whether it was ever connected or not (`_unconnected`).
+        return
     elif reason in (NO_ANSWER, NOT_TAKEN):
         yield Cause(MatterKind.LATE, row.department)
     else:
         yield Cause(MatterKind.TROUBLE, row.department, reason)
+
+
+async def _connected(connection: AsyncConnection) -> set[str]:
+    """Departments that take anything: their door is open, or will be again by itself."""
+    shut = (EndpointState.CLOSED, EndpointState.DRAFT)
+    return set(
+        (await connection.execute(select(_ENDPOINTS.c.department).where(_ENDPOINTS.c.state.not_in(shut)))).scalars()
+    )
+
+
+async def _unconnected(house: House, connection: AsyncConnection) -> list[Hanging]:
+    """What is asked of departments that nobody connected, or whose door was closed for good."""
+    nobody = departments_of(house) - await _connected(connection) - {meeting_code(house)}
+    query = (
+        select(_STEPS.c.id, _STEPS.c.case_number, _STEPS.c.department, _STEPS.c.district, _STEPS.c.answer_by,
+               _CASES.c.person_key, _CASES.c.received_on)
+        .join(_CASES, _CASES.c.number == _STEPS.c.case_number)
+        .where(_STEPS.c.department.in_(sorted(nobody)), _STEPS.c.state.in_((StepState.DUE, StepState.HELD)))
+        .order_by(_STEPS.c.id)
+    )  # fmt: skip
+    return [
+        _hanging(Cause(MatterKind.UNCONNECTED, row.department), row, row.id, row.answer_by)
+        for row in await connection.execute(query)
+    ]
 
 
 async def _declined(connection: AsyncConnection, departments: Collection[str]) -> list[Hanging]:

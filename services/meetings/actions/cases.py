@@ -7,12 +7,13 @@ together with the marks that they are done, so that a crash between two lots cos
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Case, CaseState, Permit, ResolutionCase, Step, StepState
+from models import Case, CaseState, Fact, MatterKind, Permit, ResolutionCase, Step, StepState
 from services.casework.lexicon import Lexicon
 from services.database import Transaction, among, is_postgresql, table
 from services.errors import ConflictError
@@ -20,13 +21,14 @@ from services.meetings.actions.work import Evidence, Preview, Work
 from services.meetings.causes import meeting_code
 from services.meetings.classes import OTHER_GROUND, resolve_class
 from services.meetings.orders import AcceptGround, FactForClass, ForClass, WaiveForClass, read_action
+from services.operations.contradictions import Found, see_contradictions
 from services.policy.text import Text
 from services.remedies.asking import settle_remedy
 from services.remedies.hands import LOOK_AGAIN
 from services.remedies.orders import Order, Waive, read_order
 
 _OF_RESOLUTION, _CASES, _STEPS = table(ResolutionCase), table(Case), table(Step)
-_PERMITS = table(Permit)
+_PERMITS, _FACTS = table(Permit), table(Fact)
 _LOT = 200
 _UNDECIDED = (CaseState.RECEIVED, CaseState.ACCEPTED, CaseState.VERIFYING, CaseState.AWAITING_APPLICANT)
 
@@ -123,6 +125,8 @@ class ForCases:
             remedy, problems = await settle_remedy(
                 work.house, transaction, work.approver, order, work.resolution.asked_by, work.resolution.asked_person
             )
+        if work.matter.kind is MatterKind.CONTRADICTION:
+            await _put_away(work, transaction, [row for row in lot if row.case_number not in problems])
         for row in lot:
             problem = problems.get(row.case_number)
             if isinstance(order, Waive | None) and not row.steps:
@@ -204,6 +208,20 @@ async def _mark(
     one = and_(_OF_RESOLUTION.c.resolution_id == resolution, _OF_RESOLUTION.c.case_number == number)
     values = {"done": problem is None, "remedy_id": remedy, "problem": problem[:300] if problem else None}
     await transaction.connection.execute(update(_OF_RESOLUTION).where(one).values(values))
+
+
+async def _put_away(work: Work, transaction: Transaction, rows: list[Row[Any]]) -> None:
+    """The meeting has looked: what was contradicted waits for nobody any more, with which answer it found right."""
+    action = _action(work)
+    if not isinstance(action, FactForClass):
+        return
+    for step in (step for row in rows for step in row.steps):
+        first = select(_FACTS.c.value).where(_FACTS.c.step_id == step, _FACTS.c.name == action.fact)
+        said = (await transaction.connection.execute(first)).scalar_one_or_none()
+        found = Found.FIRST_RIGHT if said == action.value else Found.LATER_RIGHT
+        # Somebody may have looked at it before the meeting did.
+        with suppress(ConflictError):
+            await see_contradictions(transaction, step, found)
 
 
 async def _undecided(connection: AsyncConnection, numbers: list[str]) -> int:

@@ -1,0 +1,166 @@
+"""A straight recount of the year from the ledger's rows, in plain Python: none of the queries that are to be proven."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from benchmarks.simulated_year.town import MEETING, UNCONNECTED
+from models import (
+    Card,
+    CardState,
+    Case,
+    CaseState,
+    Entitlement,
+    EntitlementState,
+    Matter,
+    MatterKind,
+    MatterState,
+    Permit,
+    Resolution,
+    ResolutionCase,
+    ResolutionState,
+    Step,
+    StepKind,
+    StepState,
+)
+from services.clock import china_day
+from services.database import table
+from services.house import House
+from services.supervision.charging import charge
+from services.supervision.histories import load_histories
+from services.supervision.terms import load_terms
+
+_OPEN = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD)
+Key = tuple[str, str | None, str | None]
+
+
+async def rows_of(house: House, model: type) -> Sequence[Row[Any]]:
+    """Every row of a table."""
+    async with house.database.read() as connection:
+        return (await connection.execute(select(table(model)))).all()
+
+
+async def late_departments(house: House) -> set[str]:
+    """Departments with something that they have and have not answered past its day."""
+    today = house.database.clock.today()
+    return {
+        row.department
+        for row in await rows_of(house, Step)
+        if row.state is StepState.RECEIVED and row.answer_by is not None and row.answer_by < today
+        and row.department != MEETING
+    }  # fmt: skip
+
+
+async def waiting_for_the_meeting(house: House) -> set[str]:
+    """Cases that wait for the meeting's word on their ground."""
+    cases = {row.number: row for row in await rows_of(house, Case)}
+    permits = {row.case_number for row in await rows_of(house, Permit)}
+    return {
+        row.case_number
+        for row in await rows_of(house, Step)
+        if row.department == MEETING and row.kind is StepKind.VERIFICATION and row.state in _OPEN
+        and row.case_number not in permits and cases[row.case_number].state is CaseState.VERIFYING
+    }  # fmt: skip
+
+
+async def disputed(house: House) -> set[str]:
+    """Services that a department declined as not its duty, and that stand so."""
+    return {
+        row.service
+        for row in await rows_of(house, Entitlement)
+        if row.state is EntitlementState.DECLINED and row.reason == "not-our-duty"
+    }
+
+
+async def expected_matters(house: House, *, connected: bool) -> set[Key]:
+    """The matters of these kinds that must stand now, told from the rows alone."""
+    found: set[Key] = {(MatterKind.LATE.value, department, None) for department in await late_departments(house)}
+    if await waiting_for_the_meeting(house):
+        found.add((MatterKind.OTHER_GROUND.value, None, "other_ground_accepted"))
+    found |= {(MatterKind.DISPUTE.value, None, service) for service in await disputed(house)}
+    held = [row for row in await rows_of(house, Step) if row.department == UNCONNECTED.department
+            and row.state in (StepState.DUE, StepState.HELD)]  # fmt: skip
+    if held and not connected:
+        found.add((MatterKind.UNCONNECTED.value, UNCONNECTED.department, None))
+    return found
+
+
+async def standing_matters(house: House) -> set[Key]:
+    """The matters of the same kinds as they stand in the meeting's own table."""
+    kinds = (MatterKind.LATE, MatterKind.OTHER_GROUND, MatterKind.DISPUTE, MatterKind.UNCONNECTED)
+    return {
+        (row.kind.value, None if row.kind is MatterKind.DISPUTE else row.department, row.subject)
+        for row in await rows_of(house, Matter)
+        if row.kind in kinds and row.state in (MatterState.OPEN, MatterState.RULED) and row.cases
+    }
+
+
+async def effects(house: House) -> dict[str, int]:
+    """Whether each case of each class shows what was settled for it; how many of each kind."""
+    permits = {row.case_number: row for row in await rows_of(house, Permit)}
+    resolutions = {row.id: row for row in await rows_of(house, Resolution)}
+    steps = {row.id: row for row in await rows_of(house, Step)}
+    shown: Counter[str] = Counter()
+    for row in await rows_of(house, ResolutionCase):
+        action = resolutions[row.resolution_id].action
+        if not row.done:
+            shown["not allowed any more"] += 1
+            continue
+        if action["kind"] == "accept-ground":
+            assert permits[row.case_number].grounds == ["ZB87-2.5"], row.case_number
+        elif action["kind"] == "waive":
+            assert all(steps[step].state in (StepState.WAIVED, StepState.DONE) for step in row.steps), row.steps
+        else:
+            assert row.case_number in permits, row.case_number
+        shown[action["kind"]] += 1
+    return dict(shown)
+
+
+async def unfinished(house: House) -> list[int]:
+    """Resolutions that are not closed."""
+    return [row.id for row in await rows_of(house, Resolution) if row.state is not ResolutionState.CLOSED]
+
+
+async def charged(house: House) -> tuple[int, timedelta]:
+    """Charge every case's time, and hold the sum of the shares to the time under way, and that to the calendar."""
+    cases = {row.number: row for row in await rows_of(house, Case)}
+    moment, whole = house.database.clock.moment(), timedelta(0)
+    numbers = sorted(cases)
+    for first in range(0, len(numbers), 500):
+        async with house.database.read() as connection:
+            terms = await load_terms(connection, house.database.clock)
+            histories = await load_histories(connection, numbers[first : first + 500])
+        for number, history in histories.items():
+            charges = charge(history, moment, terms.calendar, terms.outages)
+            shares = sum((share.wall for share in charges.shares.values()), timedelta(0))
+            assert shares == charges.elapsed, (number, shares, charges.elapsed)
+            deciding = sum((one.span.length for one in charges.segments if one.deciding), timedelta(0))
+            until = cases[number].decided_at or moment
+            assert deciding == until - cases[number].received_at, number
+            whole += charges.elapsed
+    return len(cases), whole
+
+
+async def cards(house: House) -> dict[str, Counter[str]]:
+    """Cards that count, by department and colour."""
+    found: dict[str, Counter[str]] = {}
+    for row in await rows_of(house, Card):
+        if row.state is not CardState.LIFTED and row.department is not None:
+            found.setdefault(row.department, Counter())[row.colour.value] += 1
+    return found
+
+
+async def closed_on_time(house: House, department: str) -> tuple[int, int]:
+    """Of a department's settled steps, how many were settled by their day; and how many there were."""
+    settled = [row for row in await rows_of(house, Step) if row.department == department
+               and row.state in (StepState.DONE, StepState.DECLINED) and row.settled_at is not None]  # fmt: skip
+    return sum(_by(row.settled_at, row.answer_by) for row in settled), len(settled)
+
+
+def _by(settled_at: Any, answer_by: date | None) -> bool:
+    return answer_by is None or china_day(settled_at) <= answer_by

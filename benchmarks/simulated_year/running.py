@@ -177,7 +177,13 @@ def _throw_away(house: House) -> None:
     """The year is thrown away at its end: SQLite need not wait for the disk."""
     engine = house.database.engine.sync_engine
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF").close())
+        event.listen(engine, "connect", _hurry)
+
+
+def _hurry(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=OFF")
+    cursor.close()
 
 
 def _spread(count: int, seed: int, first: date, last: date) -> dict[date, list[Application]]:

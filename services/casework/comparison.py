@@ -139,6 +139,9 @@ def _open(difference: Difference, due: Entitlement, stands: StandingEntitlement 
             difference.changed.append(stands)
     elif stands.state is EntitlementState.PROVISIONING and stands.until_on != due.last_day:
         difference.unsettled = True
+    elif stands.state is EntitlementState.DECLINED and stands.department != due.department and stands.reason != WAIVED:
+        # What one department declined is asked of the one that owes it now.
+        difference.opens[due.department].append(change)
 
 
 def _hand_on(difference: Difference, stands: StandingEntitlement, later: EntitlementState, today: date) -> None:

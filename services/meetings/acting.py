@@ -17,6 +17,7 @@ from services.access.second_person import approve, person_behind
 from services.database import Transaction, table
 from services.errors import ConflictError
 from services.house import House
+from services.meetings.actions.amending import Amending
 from services.meetings.actions.cases import ForCases
 from services.meetings.actions.outage import Declaring
 from services.meetings.actions.sending import Sending
@@ -31,6 +32,9 @@ DEEDS: Mapping[str, Deed] = {
     "accept-ground": ForCases(),
     "decide-fact": ForCases(),
     "waive": ForCases(),
+    "hand-over": Amending(),
+    "set-parameter": Amending(),
+    "amend": Amending(),
     "retry": Sending(),
     "outage": Declaring(),
 }

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.errors import InputError
 from services.remedies.orders import MAX_CASES, Line
+from services.revisions.amendments import MAX_CHANGES, AnyChange
 
 _Number = Annotated[str, Field(pattern=r"^[0-9a-z-]{1,40}$")]
 _Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
@@ -61,6 +62,32 @@ class WaiveForClass(_Action):
     of: CaseClass = CaseClass()
 
 
+class MoveService(_Action):
+    """移交服务事项 / another department owes the services from a day on."""
+
+    kind: Literal["hand-over"]
+    services: tuple[_Code, ...] = Field(min_length=1, max_length=100)
+    to: _Code
+    from_on: date
+
+
+class SetParameter(_Action):
+    """调整政策参数 / another value of a parameter of the policy from a day on."""
+
+    kind: Literal["set-parameter"]
+    parameter: _Code
+    value: int = Field(ge=0, le=150)
+    from_on: date
+
+
+class Amend(_Action):
+    """修订政策 / other changes of the policy from a day on: a time limit, a ground, a name, its last day."""
+
+    kind: Literal["amend"]
+    changes: tuple[AnyChange, ...] = Field(min_length=1, max_length=MAX_CHANGES)
+    from_on: date
+
+
 class SendAgain(_Action):
     """重新推送 / send again what hangs on the matter: the first few first, the rest when they are confirmed."""
 
@@ -78,11 +105,12 @@ class Outage(_Action):
     note: Annotated[Line, Field(max_length=200)]
 
 
-Action = AcceptGround | FactForClass | WaiveForClass | SendAgain | Outage
+Action = AcceptGround | FactForClass | WaiveForClass | MoveService | SetParameter | Amend | SendAgain | Outage
+Revising = MoveService | SetParameter | Amend
 AnyAction = Annotated[Action, Field(discriminator="kind")]
 ForClass = AcceptGround | FactForClass | WaiveForClass
 
-KINDS = ("accept-ground", "decide-fact", "waive", "retry", "outage")
+KINDS = ("accept-ground", "decide-fact", "waive", "hand-over", "set-parameter", "amend", "retry", "outage")
 """The kinds of action, as ``kind`` names them."""
 
 _ADAPTER: TypeAdapter[Action] = TypeAdapter(AnyAction)

@@ -38,11 +38,11 @@ OPTIONS: Mapping[MatterKind, tuple[str, ...]] = {
     MatterKind.DISPUTE: ("hand-over", "waive"),
     MatterKind.CONTRADICTION: ("decide-fact",),
     MatterKind.UNCONFIRMED: ("decide-fact", "waive"),
-    MatterKind.OTHER_GROUND: ("accept-ground",),
+    MatterKind.OTHER_GROUND: ("accept-ground", "amend"),
     MatterKind.CATCH_ALL: (),
     MatterKind.UNCONNECTED: ("hand-over", "waive", "retry"),
     MatterKind.NO_REASON: ("waive",),
-    MatterKind.PROPOSED: ("set-parameter", "hand-over", "decide-fact", "waive"),
+    MatterKind.PROPOSED: ("set-parameter", "hand-over", "amend", "outage"),
 }
 
 

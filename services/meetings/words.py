@@ -57,6 +57,7 @@ ACTION_WORDS: Mapping[str, Text] = {
     "waive": Text("免办事项", "waive steps"),
     "hand-over": Text("移交服务事项", "hand a service over"),
     "set-parameter": Text("调整政策参数", "set a parameter of the policy"),
+    "amend": Text("修订政策", "amend the policy"),
     "retry": Text("重新推送", "send again"),
     "outage": Text("认定停机", "declare an outage"),
 }

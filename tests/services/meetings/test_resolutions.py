@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import CaseState, MatterKind, MatterState, Remedy, Reminder, Resolution, ResolutionState, StepState
+from models import (
+    CaseState,
+    MatterKind,
+    MatterState,
+    Remedy,
+    Reminder,
+    Resolution,
+    ResolutionState,
+    Revision,
+    StepState,
+)
 from services.access import Caller
 from services.database import table
 from services.errors import AccessError, ConflictError, InputError, NotFoundError
@@ -21,11 +31,12 @@ from services.meetings.preparing import prepare
 from services.meetings.reading import show_resolution
 from services.meetings.resolutions import extend, report, revoke, set_action
 from services.meetings.sitting import close_sitting
+from services.revisions.looking import look_through
 from services.supervision.supervise import supervise
 from tests.services.meetings.conftest import Resolve, Sit, agenda, matter_row, matters, meeting_rows, officer
 from tests.testing.clock import SetClock
-from tests.testing.departments import Departments, dispatch, work
-from tests.testing.looking import actions, case_row, permit_row, steps
+from tests.testing.departments import Departments, dispatch, reconcile, work
+from tests.testing.looking import actions, case_row, entitlements, permit_row, steps
 from tests.testing.people import application, registered
 
 
@@ -317,3 +328,60 @@ async def test_a_resolution_that_does_not_hold_is_told_by_field(
     with pytest.raises(error) as told:
         await resolve(meeting, number, **changes)
     assert getattr(told.value, "place", None) == place
+
+
+async def test_a_service_moves_to_the_department_that_the_meeting_named(  # noqa: PLR0917
+    house: House,
+    departments: Departments,
+    clock: SetClock,
+    sit: Sit,
+    resolve: Resolve,
+    office: Caller,
+    second: Caller,
+) -> None:
+    (number,) = await registered(house, application())
+    departments.declines["ZB87-3.1.7e"] = "not-our-duty"
+    await work(house, number)
+    meeting = await sit()
+    matter = (await matters(house))[MatterKind.DISPUTE].id
+    action = {"kind": "hand-over", "services": ["ZB87-3.1.7e"], "to": "culture", "from_on": "2014-11-17"}
+    resolution = await resolve(meeting, matter, department="culture", action=action)
+    preview = await ask_action(house, office, resolution)
+    assert preview.figures["permits"] == 1
+    assert any("ZB87-3.1.7e" in place for place, _, _ in preview.figures["differences"])
+    assert await approve_action(house, second, resolution)
+    assert (await follow(house)).closed == ()
+    revisions = table(Revision)
+    async with house.database.read() as connection:
+        revision = (await connection.execute(select(revisions))).one()
+    assert (revision.state, revision.asked_by, revision.decided_by) == ("adopted", office.actor, second.actor)
+    assert revision.basis == "联席会议纪要〔2014〕1号第1项"
+    departments.declines.clear()
+    clock.set_day(date(2014, 11, 17))
+    await house.refresh_rules()
+    await look_through(house, "reconcile")
+    await reconcile(house)
+    await dispatch(house)
+    assert resolution in (await follow(house)).closed
+    service = (await entitlements(house, number))["3.1.7e"]
+    assert (service.department, service.state.value) == ("culture", "in_force")
+
+
+async def test_a_parameter_is_set_by_a_revision_tried_first(  # noqa: PLR0917
+    house: House, departments: Departments, clock: SetClock, sit: Sit, resolve: Resolve, office: Caller, second: Caller
+) -> None:
+    del departments
+    await work(house, *await registered(house, application()))
+    number = await put_forward(house, officer("hrss"), "hrss", "劳动年龄按新规定", "working-age")
+    meeting = await sit()
+    action = {"kind": "set-parameter", "parameter": "working-age", "value": 40, "from_on": "2014-11-17"}
+    resolution = await resolve(meeting, number, department="hrss", action=action)
+    assert (await ask_action(house, office, resolution)).figures["affected"] == 1
+    assert house.packs.on("zibo-2014-87", date(2014, 11, 17)).parameters["working-age"].value == 16
+    await approve_action(house, second, resolution)
+    await house.refresh_rules()
+    assert house.packs.on("zibo-2014-87", date(2014, 11, 17)).parameters["working-age"].value == 40
+    assert house.packs.on("zibo-2014-87", date(2014, 11, 16)).parameters["working-age"].value == 16
+    clock.set_day(date(2014, 11, 17))
+    await look_through(house, "reconcile")
+    assert (await follow(house)).closed == (resolution,)

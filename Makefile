@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := .venv/.setup
 
-.PHONY: setup demo test lint types unit bench clean
+.PHONY: setup demo test lint types unit bench bench-peers clean
 
 setup: $(SETUP)
 
@@ -34,6 +34,10 @@ unit: $(SETUP)
 bench: $(SETUP)
 	@$(BIN)/python -m benchmarks.main_job
 	@$(BIN)/python -m benchmarks.decisions
+
+# The same permit case on other engines, side by side: a table, and one JSON line (minutes).
+bench-peers: $(SETUP)
+	@$(BIN)/python -m benchmarks.peers
 
 clean:
 	rm -rf .venv .lianban build *.egg-info

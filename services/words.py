@@ -95,3 +95,9 @@ NOTICE_WORDS: Mapping[str, Text] = {
     "receipt": Text("受理回执", "receipt"),
     "rights-notice": Text("权益告知书", "rights notice"),
 }
+
+DOOR_WORDS: Mapping[str, Text] = {
+    "push": Text("接口推送", "push"),
+    "poll": Text("部门自取", "poll"),
+    "inbox": Text("网页待办", "web inbox"),
+}

@@ -14,7 +14,20 @@ from starlette.types import Receive, Scope, Send
 
 from api.access import GuardedRoute
 from api.console import assets, errors
-from api.console.pages import case, cases, desk, flows, incidents, overview, policy, remedies, retries, rights, window
+from api.console.pages import (
+    case,
+    cases,
+    desk,
+    endpoints,
+    flows,
+    incidents,
+    overview,
+    policy,
+    remedies,
+    retries,
+    rights,
+    window,
+)
 from api.entrance.answers import answer_with_page
 from services.errors import LianbanError
 
@@ -30,6 +43,7 @@ PAGES = (
     window,
     rights,
     desk,
+    endpoints,
 )
 _WORTH_PACKING = 800
 

@@ -16,6 +16,7 @@ from tests.testing.people import application, registered
 PAGES = (
     "/console/overview", "/console/cases", "/console/incidents", "/console/retries", "/console/remedies",
     "/console/policy/zibo-2014-87", "/console/flows", "/console/cases/370303-2014-000001", "/console/window",
+    "/console/endpoints", "/console/endpoints/hrss",
     "/console/window/370303-2014-000001",
 )  # fmt: skip
 _INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<style|javascript:")

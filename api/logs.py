@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from opentelemetry.trace import SpanKind
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services import tracing
 
 _ROOT = Path(__file__).parent.parent
 _OURS = frozenset({"models", "services", "flows", "api"})
@@ -76,27 +79,32 @@ class RequestLog:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", number.encode())]
             await send(message)
 
-        try:
-            await self._app(scope, receive, numbered)
-        except Exception as failure:
-            # Whatever it is, the caller gets a document and a number, unless an answer has begun already.
-            response = self._answer(scope, failure)
-            if not status:
-                await response(scope, receive, numbered)
-        finally:
-            self._write(scope, status, number, time.perf_counter() - started)
+        with tracing.span("request", kind=SpanKind.SERVER, method=scope["method"], request=number) as span:
+            try:
+                await self._app(scope, receive, numbered)
+            except Exception as failure:
+                # Whatever it is, the caller gets a document and a number, unless an answer has begun already.
+                response = self._answer(scope, failure)
+                if not status:
+                    await response(scope, receive, numbered)
+            finally:
+                # The template, never the path: a stranger may write anything into a path.
+                span.set_attributes({"http.route": _route(scope) or "", "http.response.status_code": status})
+                self._write(scope, status, number, time.perf_counter() - started)
 
     @staticmethod
     def _write(scope: Scope, status: int, number: str, seconds: float) -> None:
         caller = scope["state"].get("caller")
-        route = scope.get("route")
         _log.info(
             "request",
             method=scope["method"],
-            # The template, never the path: a stranger may write anything into a path.
-            route=getattr(route, "path", None),
+            route=_route(scope),
             status=status,
             ms=round(seconds * 1000, 1),
             actor=caller.actor if caller is not None else None,
             request_id=number,
         )
+
+
+def _route(scope: Scope) -> str | None:
+    return getattr(scope.get("route"), "path", None)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import date
 
+from services import tracing
 from services.casework.advance import Caseworker
 from services.casework.standing import Applications
 from services.clock import Clock
@@ -95,7 +96,9 @@ async def open_house(settings: Settings | None = None, clock: Clock | None = Non
         yield standing
         return
     _settle_collector()
-    house = House(settings or Settings(), clock)
+    settings = settings or Settings()
+    tracing.configure(settings.otlp_endpoint)
+    house = House(settings, clock)
     token = _current.set(house)
     try:
         await house.refresh()

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     changes_seats: int = Field(default=200, ge=1)
     changes_seconds: float = Field(default=600.0, gt=0)
     changes_rest_seconds: float = Field(default=10.0, gt=0)
+    otlp_endpoint: str = ""
     answers_kept_days: int = Field(default=1_095, ge=0)
     refused_kept_days: int = Field(default=1_095, ge=0)
     intranet: Annotated[tuple[str, ...], NoDecode] = ()

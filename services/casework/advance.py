@@ -20,6 +20,7 @@ from sqlalchemy.engine.interfaces import Dialect
 
 from models import Case, CaseState, Decision, Entitlement, Permit, PermitState, Step, StepState
 from models.states import CASE_MOVES
+from services import tracing
 from services.bulk import Many
 from services.casework.plan import Plan, end_reason, permit_term, plan_case
 from services.casework.splitting import split_planned
@@ -74,7 +75,8 @@ async def advance(
     """
     for _ in range(_LOOKS):
         try:
-            return await _advance(database, worker, numbers, actor, lease_seconds)
+            with tracing.span("advance", cases=tuple(numbers)):
+                return await _advance(database, worker, numbers, actor, lease_seconds)
         except _OvertakenError:
             # A step that was to be taken back went out, or was answered, between reading and writing: look again.
             continue
@@ -108,6 +110,12 @@ async def _advance(
             if plan.issued is not None:
                 progress.issued[str(plan.issued.term_years)] += 1
         await writing.flush()
+    if tracing.enabled():
+        for plan in plans:
+            states = [state.value for state in plan.states]
+            if states or plan.steps:
+                steps = [step.id for step in plan.steps]
+                tracing.note_case("advance", plan.number, states=states or None, steps=steps or None)
     return progress
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
+from services import tracing
 from services.casework.claims import Consignment, Wanted, claim_consignments
 from services.casework.recordings import Recording, Tally
 from services.casework.watch import Watch
@@ -45,7 +46,8 @@ async def deliver_steps(
     """
     busy: set[str] = set() if cases is not None else house.sending
     wanted = Wanted(departments, cases, limit if cases is None else _ALL)
-    consignments = await claim_consignments(house, actor, wanted, busy)
+    with tracing.span("claim"):
+        consignments = await claim_consignments(house, actor, wanted, busy)
     recording = Recording(house, actor, consignments, watch or Watch(wakes=wake_cases))
     if consignments:
         on_the_way = {one.target.department for one in consignments}

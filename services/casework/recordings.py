@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from models import StepState
+from services import tracing
 from services.casework.claims import Consignment
 from services.casework.outcomes import Answered, apply_settlement, weigh_answers
 from services.casework.watch import Watch
@@ -78,6 +79,8 @@ class Recording:
             self.unsent.difference_update(result.step_ids)
         for move in moves:
             if move.step_id in moved:
+                step = self.steps[move.step_id]
+                tracing.note_case("record", step.case_number, step=step.id, state=move.to.value, reason=move.reason)
                 self.tally.outcomes[self.steps[move.step_id].department, move.to.value] += 1
 
     async def give_back_unsent(self, department: str) -> None:

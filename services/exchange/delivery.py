@@ -18,6 +18,7 @@ from itertools import islice
 
 import httpx
 
+from services import tracing
 from services.errors import InputError
 from services.exchange.client import TIMEOUT, Answer, Client, as_client
 from services.exchange.connections import PLAIN, Access
@@ -168,11 +169,14 @@ async def attempt(
     headers["content-type"] = BATCH_CONTENT_TYPE if batched else CONTENT_TYPE
     answer: Answer | None = None
     error: str | None = None
-    try:
-        async with asyncio.timeout(target.timeout):
-            answer = await client.post(target.url, body, headers)
-    except UNANSWERED as failure:
-        error = error_kind(failure)
+    with tracing.sending(target.department, message_id, ids) as trace:
+        headers["traceparent"] = trace.traceparent
+        try:
+            async with asyncio.timeout(target.timeout):
+                answer = await client.post(target.url, body, headers)
+        except UNANSWERED as failure:
+            error = error_kind(failure)
+        trace.answered(answer.status if answer is not None else None, error)
     duration_ms = round((time.perf_counter() - started) * 1000)
     digest = _digest(body)
     signed = (message_id, headers[SIGNATURE_HEADER])

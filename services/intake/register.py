@@ -15,6 +15,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from models import Case, CaseCounter, CaseState, Permit, PermitState
+from services import tracing
 from services.database import Database, Transaction, among, table
 from services.intake.application import Application
 from services.intake.problems import Problem
@@ -57,7 +58,11 @@ class Registry:
         for last_try in (False, True):
             try:
                 async with self.database.write(actor) as transaction:
-                    return await self._register(transaction, applications, seen)
+                    answers = await self._register(transaction, applications, seen)
+                for answer in answers:
+                    if answer.new and answer.number is not None:
+                        tracing.open_case(answer.number)
+                return answers
             except IntegrityError:
                 # Another process registered the same person in the same moment; now its case is seen.
                 if last_try:

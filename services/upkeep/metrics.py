@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -132,24 +135,20 @@ def _age(since: datetime | None, now: datetime) -> float:
 
 
 def write_metrics(metrics: Iterable[Metric]) -> str:
-    """``metrics`` in the text format 0.0.4; samples in a fixed order."""
-    lines: list[str] = []
-    for metric in metrics:
-        lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} gauge"]
-        lines += sorted(f"{metric.name}{_labels(one.labels)} {_number(one.value)}" for one in metric.samples)
-    return "\n".join(lines) + "\n"
+    """``metrics`` in the text format 0.0.4."""
+    return generate_latest(_Measured(metrics)).decode()
 
 
-def _labels(labels: Mapping[str, str]) -> str:
-    if not labels:
-        return ""
-    pairs = (f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
-    return "{" + ",".join(pairs) + "}"
+class _Measured(Collector):
+    """Measured values as the client library takes them. Nothing is registered: each scrape measures anew."""
 
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = metrics
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _number(value: float) -> str:
-    return f"{value:d}" if isinstance(value, int) else f"{value:.3f}"
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Each metric with its samples."""
+        for metric in self._metrics:
+            family = GaugeMetricFamily(metric.name, metric.help)
+            for sample in metric.samples:
+                family.add_sample(metric.name, dict(sample.labels), sample.value)
+            yield family

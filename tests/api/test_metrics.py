@@ -71,4 +71,4 @@ async def test_nobody_stands_in_the_figures(house: House, departments: Departmen
 
 def test_labels_are_escaped() -> None:
     text = write_metrics([Metric("m", "words", (Sample(1, {"a": 'x"\\\n'}), Sample(0.5, {})))])
-    assert text == '# HELP m words\n# TYPE m gauge\nm 0.500\nm{a="x\\"\\\\\\n"} 1\n'
+    assert text == '# HELP m words\n# TYPE m gauge\nm{a="x\\"\\\\\\n"} 1.0\nm 0.5\n'

@@ -39,6 +39,8 @@ COMMANDS = {
     "cards": _Command("cards"),
     "clocks": _Command("clocks"),
     "calendar": _Command("calendar"),
+    "appraisal": _Command("appraisal"),
+    "forecast": _Command("forecast"),
     "incidents": _Command("incidents", "incidents"),
     "retry": _Command("retry"),
     "remedy": _Command("remedy"),

@@ -190,3 +190,38 @@ class AppraisalWeight(SQLModel, table=True):
     weight: int
     set_by: str = Field(max_length=80)
     set_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Catchment(SQLModel, table=True):
+    """Which school catchment (招生服务区) the residents of a police station's area belong to."""
+
+    __tablename__ = "catchments"
+
+    district: str = Field(primary_key=True, max_length=24)
+    station: str = Field(primary_key=True, max_length=80)
+    catchment: str = Field(max_length=80)
+
+
+class Forecast(SQLModel, table=True):
+    """The forecast as it was last made: when, over how many permits, and up to which day. One row."""
+
+    __tablename__ = "forecasts"
+
+    id: int = Field(default=1, primary_key=True)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    until_on: date
+    permits: int
+
+
+class ForecastCount(SQLModel, table=True):
+    """One number of the forecast: ``count`` of ``kind`` in a month (its first day); ``key``: a department, a term in
+    years, a catchment, or nothing.
+    """
+
+    __tablename__ = "forecast_counts"
+
+    kind: str = Field(primary_key=True, max_length=16)
+    month: date = Field(primary_key=True)
+    district: str = Field(primary_key=True, max_length=24)
+    key: str = Field(primary_key=True, max_length=80)
+    count: int

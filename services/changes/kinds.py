@@ -60,6 +60,7 @@ BY_FAMILY: Final[Mapping[str, Told]] = {
     "calendar": Told(Reach.ALL, _ANY),
     "limit": Told(Reach.DEPARTMENT, _WATCH),
     "appraisal": Told(Reach.CITY, _OFFICE),
+    "forecast": Told(Reach.ALL, _WATCH),
     "figure": Told(Reach.DEPARTMENT, _WATCH),
     "incident": Told(Reach.DEPARTMENT, _WATCH, ("incident", "cases", "steps")),
     "endpoint": Told(Reach.DEPARTMENT, _WATCH),

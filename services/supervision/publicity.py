@@ -7,10 +7,14 @@ suppression), along the rows and the columns of every table until none gives ano
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from weakref import WeakKeyDictionary
 
 from services.casework.lexicon import Lexicon, Named
+from services.errors import InputError
 from services.house import House
 from services.supervision.appraisal import Scorecard, appraise
 from services.supervision.periods import Period
@@ -50,8 +54,37 @@ class PublicFigures:
     services: tuple[PublicService, ...]
 
 
+class _Kept:
+    """What one process told of a period on one day: anybody may ask, so it is reckoned once."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.day: date | None = None
+        self.figures: dict[str, PublicFigures] = {}
+
+
+_kept: WeakKeyDictionary[House, _Kept] = WeakKeyDictionary()
+
+
 async def public_figures(house: House, period: Period) -> PublicFigures:
-    """The figures of ``period`` for the public."""
+    """The figures of ``period`` for the public; the same all day. InputError for a period that is not over (two looks
+    at one that grows would tell what came between them) or before any policy.
+    """
+    today = house.database.clock.today()
+    if period.last_day >= today:
+        raise InputError("is not over yet; figures are told once it is", place="period")
+    if period.last_day < house.packs.packs[0].first_day:
+        raise InputError("lies before any policy", place="period")
+    kept = _kept.setdefault(house, _Kept())
+    async with kept.lock:
+        if kept.day != today:
+            kept.day, kept.figures = today, {}
+        if period.code not in kept.figures:
+            kept.figures[period.code] = await _reckon(house, period)
+        return kept.figures[period.code]
+
+
+async def _reckon(house: House, period: Period) -> PublicFigures:
     threshold = house.settings.public_threshold
     words = Lexicon(house.packs, None)
     districts = tuple(words.district(code) for code in words.book.districts)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.errors import InputError
 from services.house import House
 from services.supervision.periods import read_period
 from services.supervision.publicity import public_figures, suppress
+from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work
 from tests.testing.people import application, registered
 
@@ -55,12 +59,17 @@ def test_no_total_gives_a_hidden_number_away(table: dict[tuple[str, str], int], 
 
 
 async def test_the_public_is_told_counts_by_district_without_the_small_ones(
-    house: House, departments: Departments
+    house: House, clock: SetClock, departments: Departments
 ) -> None:
     del departments
     numbers = await registered(house, *(application() for _ in range(11)), application(district="370302"))
     await work(house, *numbers)
+    for early in ("2014-11", "2014Q4", "2012-01"):
+        with pytest.raises(InputError):
+            await public_figures(house, read_period(early))
+    clock.set_day(date(2014, 12, 1))
     found = await public_figures(house, read_period("2014-11"))
+    assert await public_figures(house, read_period("2014-11")) is found
     assert found.threshold == 10
     police = next(one for one in found.departments if one.department.code == "police")
     # One case in 淄川区 would be told by the total, so that 张店区 is hidden with it.

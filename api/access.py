@@ -18,6 +18,7 @@ from api.guard import FORMS, SAFE, admit
 from api.seen import case_shown
 from api.state import caller_of, doors_of
 from models import Role
+from services.access import whole_city
 from services.errors import LianbanError
 
 
@@ -55,6 +56,9 @@ WORKBOOK: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.s
 _WORKBOOKS: Final = frozenset({"hand_in_work"})
 # Pages that a person with a password for the first sign-in may use: those on which it is changed.
 _WITH_INITIAL_PASSWORD: Final = frozenset({"own_account", "change_password", "sign_out"})
+
+# What reaches over districts and has no parts to show: for the whole city's staff alone.
+_CITYWIDE: Final = frozenset({"list_retries", "show_retry", "export_audit_log", "metrics"})
 
 # Bytes that somebody who is not signed in may send to a page.
 _SMALL: Final = 8_192
@@ -288,6 +292,8 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             house = doors_of(request).house
             await self._admit(request, rule)
+            if self.name in _CITYWIDE:
+                whole_city(caller_of(request))
             if takes_body and _bears_body(request) and not kinds(request.headers.get("content-type", "")):
                 raise HTTPException(415)
             if rule is not Open.PUBLIC and house.settings.simulate:

@@ -72,6 +72,7 @@ async def test_an_application_is_taken_in_with_its_children(
     await work(house, number)
     assert "ZB87-3.1.1a" in {one.service.code for one in (await read_case(house, number)).entitlements}
     assert "打印权益告知书" in (await clerk_window.get(taken.headers["location"])).text
+    assert f"/console/cases/{number}/rights" in (await clerk_window.get(f"/console/cases/{number}")).text
     rights = await clerk_window.get(f"/console/cases/{number}/rights")
     assert "现在可以办理的事项" in rights.text
     assert "三（一）1" in rights.text
@@ -161,6 +162,7 @@ async def test_a_correction_is_opened_put_right_and_taken(
     assert (await clerk_window.get(f"/console/cases/{number}/correction")).status_code == 409
     order = Correct(kind="correct", cases=(number,), reason="地址不清", missing=("补填居住地址",))
     await ask_remedy(house, Caller("admin", Role.ADMINISTRATOR), order)
+    assert f"/console/cases/{number}/correction" in (await clerk_window.get(f"/console/cases/{number}")).text
     opened = await clerk_window.get(f"/console/cases/{number}/correction")
     assert "补填居住地址" in opened.text
     assert form["id_number"] in opened.text

@@ -15,10 +15,12 @@ from fastapi import FastAPI
 
 from api import console, openapi, problems
 from api.access import MATRIX, GuardedRoute, Open
+from api.callers import CallerLimit
 from api.entrance import openid as by_openid
 from api.entrance import pages as entrance
 from api.guard import is_https
 from api.headers import SecurityHeaders
+from api.lanes import Lanes
 from api.limits import BodyLimit
 from api.logs import RequestLog, configure_logs
 from api.problems import answer_failure
@@ -48,6 +50,7 @@ from api.routes import (
     upkeep,
 )
 from api.state import Doors
+from api.system.prefect_api import prefect_client
 from api.wake import bell_of
 from services.changes.feed import ChangeFeed
 from services.house import House, open_house
@@ -77,7 +80,7 @@ def create_app(
                 configure_logs()
                 opened = await stack.enter_async_context(open_house(settings))
             if client is None:
-                client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+                client = await stack.enter_async_context(prefect_client(settings.prefect_auth))
             doors = app.state.doors = _doors(opened, client)
             stack.push_async_callback(doors.bell.close)
             stack.push_async_callback(doors.changes.close)
@@ -128,7 +131,9 @@ def create_app(
         app.include_router(room.router)
     console.install(app)
     # The last added is the outermost: the log sees what the limit refuses.
+    app.add_middleware(Lanes, settings=settings)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(CallerLimit, settings=settings)
     app.add_middleware(RequestLog, answer=console.answering(answer_failure))
     app.add_middleware(SecurityHeaders, https=is_https(settings))
     _check_matrix(app)

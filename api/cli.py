@@ -64,6 +64,8 @@ COMMANDS = {
     "clock": _Command("clock"),
     "migrate": _Command("migrate", "migrate"),
     "sandbox": _Command("sandbox", "sandbox"),
+    "keep": _Command("keep", "keep"),
+    "serve": _Command("serve", "serve"),
     "up": _Command("up", "up"),
     "demo": _Command("demo", "demo"),
 }

@@ -30,6 +30,7 @@ _TITLES: Mapping[int, Text] = {
     403: Text("无权办理", "Not permitted"),
     404: Text("未找到", "Not found"),
     405: Text("不支持该操作", "Not a method of this address"),
+    408: Text("请求未按时送达", "The request did not come in time"),
     409: Text("与现有情况冲突", "In conflict with what stands"),
     413: Text("内容过大", "Too large"),
     415: Text("内容类型不支持", "Not a supported type of content"),
@@ -44,9 +45,12 @@ _CODES: Mapping[int, str] = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "too-slow",
     413: "too-large",
     415: "unsupported-type",
     422: "invalid-input",
+    429: "too-many",
+    503: "unavailable",
 }
 # Kinds of error in a query or a path, which no application has.
 _KINDS: Mapping[str, Text] = {

@@ -29,6 +29,10 @@ from services.clock import Clock
 from services.errors import UnavailableError
 
 _BUSY_MS = 60_000
+# Nobody waits for a database for ever: for a free connection, for a new one, for an answer.
+_POOL_SECONDS = 10.0
+_CONNECT_SECONDS = 5.0
+_COMMAND_SECONDS = 300.0
 # How SQLite and PostgreSQL say that a table or a column is not there.
 _OTHER_SHAPE = ("no such table", "no such column", "has no column", "UndefinedTable", "UndefinedColumn")
 _JSON: dict[str, Any] = {
@@ -147,7 +151,16 @@ def _engine(dsn: str) -> AsyncEngine:
     # Parameters bear personal data and are therefore kept out of every error.
     url = make_url(dsn)
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True, **_JSON)
+        return create_async_engine(
+            url,
+            pool_size=8,
+            max_overflow=8,
+            pool_timeout=_POOL_SECONDS,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            **_JSON,
+            connect_args={"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS},
+        )
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
@@ -155,6 +168,7 @@ def _engine(dsn: str) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=4,
         max_overflow=8,
+        pool_timeout=_POOL_SECONDS,
         hide_parameters=True,
         **_JSON,
         connect_args={"timeout": _BUSY_MS / 1000},

@@ -32,7 +32,12 @@ class Settings(BaseSettings):
     long a person stays signed in without doing anything; ``session_hours``: at the longest. ``oidc_…``: the identity
     provider, our client there, and, in JSON, which claims mean which post (``services.access.openid.rules``).
     ``changes_…``: how many may follow changes live at one process, how long one answer to them lasts, and how often it
-    looks whether their key still holds. ``dispatchers``: the most at work at once; 0: as many as workers make room for.
+    looks whether their key still holds.
+
+    ``prefect_auth``: ``name:password`` that Prefect's server asks for. ``prefect_database_url``, ``redis_url``: what
+    that server stands on where there are several machines. ``dispatchers``: the most at work at once; 0: as many as
+    workers make room for. ``intake_seats``, ``seats``: requests that one process of the HTTP door serves at once, at
+    intake and beside it; ``bench``: how many more may wait. ``caller_per_second``: how often one caller may call.
     """
 
     model_config = SettingsConfigDict(env_prefix="LIANBAN_", env_file=".env", extra="ignore", frozen=True)
@@ -40,6 +45,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".lianban")
     database_url: str = ""
     prefect_api_url: str = "http://127.0.0.1:4200/api"
+    prefect_auth: str = Field(default="", pattern="^([^:]+:.+)?$", repr=False)
+    prefect_database_url: str = ""
+    redis_url: str = ""
     public_url: str = "http://127.0.0.1:8700"
     source: str = "urn:lianban:zibo"
     keys_file: Path | None = None
@@ -58,6 +66,10 @@ class Settings(BaseSettings):
     oidc_ca_file: Path | None = None
     oidc_name_claim: str = "preferred_username"
     oidc_posts: tuple[PostRule, ...] = ()
+    intake_seats: int = Field(default=4, ge=1)
+    seats: int = Field(default=8, ge=1)
+    bench: int = Field(default=32, ge=0)
+    caller_per_second: int = Field(default=100, ge=1)
     session_minutes: int = Field(default=60, ge=1, le=1_440)
     session_hours: int = Field(default=12, ge=1, le=168)
     changes_seats: int = Field(default=200, ge=1)

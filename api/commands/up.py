@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from api.system.deploying import Keeper
 from api.system.installation import (
     asked_departments,
     connect_sandbox,
@@ -21,7 +23,6 @@ from api.system.prefect_api import PrefectApi
 from api.system.programs import Programs, programs
 from api.system.whole import Ports, Sandbox, environment, start_api, start_prefect, start_sandbox
 from services.access.accounts import has_administrator
-from services.errors import UnavailableError
 from services.house import House, open_house
 from services.settings import Settings
 
@@ -43,7 +44,8 @@ def up(
 
 async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbox: bool) -> None:
     console = Console()
-    async with programs(environment(settings, ports, sandbox=sandbox), settings.data_dir / "logs") as running:
+    environs = environment(settings, ports, sandbox=sandbox) | {"LIANBAN_DISPATCHERS": str(_dispatchers(settings))}
+    async with programs(environs, settings.data_dir / "logs") as running:
         async with open_house(settings) as house:
             key = await operator_key(house)
             accounts = await rehearsal_accounts(house) if sandbox else []
@@ -54,7 +56,7 @@ async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbo
         with console.status("正在启动（约 30 秒）…… Starting (about 30 s)"):
             await start_api(running, ports)
             await start_prefect(running, ports)
-            await _dispatch_now(ports)
+            await _dispatch_now(settings)
         console.print(f"接口 HTTP          {ports.api_url}   （{ports.api_url}/openapi.json）")
         console.print(f"登录 Sign in        {ports.api_url}/sign-in")
         console.print(f"Prefect            {ports.prefect_url.removesuffix('/api')}")
@@ -67,13 +69,38 @@ async def _stay(settings: Settings, ports: Ports, people: Path | None, *, sandbo
             console.print("尚无管理员账号，请另开终端新建一个。 Nobody can sign in yet; in another terminal:")
             console.print(f"  lianban --data {settings.data_dir} account create NAME administrator", soft_wrap=True)
         console.print("按 Ctrl-C 停止。 Ctrl-C stops it.")
-        ended = await running.ended()
-        raise UnavailableError(f"ended by itself; see {running.logs / ended.name}.log", place=ended.name)
+        await _keep_up(settings, running, console)
 
 
-async def _dispatch_now(ports: Ports) -> None:
+async def _keep_up(settings: Settings, running: Programs, console: Console) -> None:
+    """Until Ctrl-C: start again what ends by itself, and register again what Prefect has lost."""
+
+    def ended(name: str) -> None:
+        log = running.logs / f"{name}.log"
+        console.print(f"[yellow]{name} 意外退出，正在重新启动，见 {log}。[/] Ended by itself; starting it again.")
+
+    keeper = Keeper(settings, running.run, console.print)
+    parts = {asyncio.create_task(running.keep(ended)), asyncio.create_task(keeper.keep())}
+    try:
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        done.pop().result()
+    finally:
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+        await keeper.close()
+
+
+def _dispatchers(settings: Settings) -> int:
+    """How many dispatchers at most: as set, or one to two processors. SQLite takes one writer, and one dispatcher."""
+    if not settings.database_url.startswith("postgresql"):
+        return 1
+    return settings.dispatchers or max(1, (os.cpu_count() or 1) // 2)
+
+
+async def _dispatch_now(settings: Settings) -> None:
     """Start a dispatcher for what waits already; the schedule's first one comes only after a minute."""
-    prefect = PrefectApi(ports.prefect_url)
+    prefect = PrefectApi(settings.prefect_api_url, settings.prefect_auth)
     try:
         await prefect.start_run("dispatch/dispatch")
     finally:

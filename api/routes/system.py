@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from api.access import GuardedRoute
 from api.openapi import problems
 from api.problems import problem
-from api.readiness import check_all
+from api.readiness import REQUIRED, check_all
 from api.state import TheCaller, TheDoors, TheHouse
 from api.views.city import Health, Overview, Readiness
 from services.casework.figures import Figures, figures
@@ -24,10 +24,13 @@ async def healthz() -> Health:
 
 @router.get("/readyz", response_model=Readiness, responses=problems(503))
 async def readyz(doors: TheDoors) -> Readiness | JSONResponse:
-    """Tell whether the database and Prefect can be reached. Without Prefect intake goes on, and the work waits."""
-    checks = await check_all(doors)
-    if all(check.ok for check in checks.values()):
-        return Readiness(status="ready", checks=checks)
+    """Tell whether the database and Prefect can be reached (else 503), whether a worker is there, and Redis where it is
+    used. Without Prefect or a worker intake goes on, and the work waits; ``degraded`` says that something is away.
+    """
+    checks = await check_all(doors.house, doors.prefect)
+    if all(checks[name].ok for name in REQUIRED):
+        status = "ready" if all(check.ok for check in checks.values()) else "degraded"
+        return Readiness(status=status, checks=checks)
     detail = "; ".join(f"{name}: {check.trouble}" for name, check in checks.items() if not check.ok)
     told = {name: check.model_dump(exclude_none=True) for name, check in checks.items()}
     return problem(503, "not-ready", detail, checks=told)

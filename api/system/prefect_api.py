@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 
 import httpx
 
-from services.errors import UnavailableError
+from services.errors import NotFoundError, UnavailableError
 
 _ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
@@ -15,12 +16,28 @@ _ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 class PrefectApi:
     """A Prefect server. UnavailableError when it does not answer."""
 
-    def __init__(self, api_url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=api_url, timeout=10.0, trust_env=False)
+    def __init__(self, api_url: str, auth: str = "") -> None:
+        self._client = prefect_client(auth, base_url=api_url, timeout=10.0)
 
     async def close(self) -> None:
         """Give back connections."""
         await self._client.aclose()
+
+    async def knows(self, pool: str, deployments: Collection[str]) -> bool:
+        """Whether the work pool and every one of ``deployments`` stand."""
+        pools = await self._call("POST", "/work_pools/filter", {})
+        if pool not in {one["name"] for one in pools}:
+            return False
+        found = await self._call("POST", "/deployments/filter", {})
+        return set(deployments) <= {one["name"] for one in found}
+
+    async def workers_online(self, pool: str) -> list[str]:
+        """The names of the workers of ``pool`` that were heard of lately; none if there is no such pool."""
+        try:
+            found = await self._call("POST", f"/work_pools/{pool}/workers/filter", {})
+        except NotFoundError:
+            return []
+        return sorted(one["name"] for one in found if one["status"] == "ONLINE")
 
     async def start_run(self, deployment: str, parameters: dict[str, Any] | None = None) -> str:
         """Ask for a run of ``flow/deployment`` now; its id."""
@@ -40,11 +57,18 @@ class PrefectApi:
                 return str(state)
             await asyncio.sleep(every)
 
-    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
             answer = await self._client.request(method, path, json=body)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                raise NotFoundError(f"{method} {path} found nothing", place="Prefect")
             answer.raise_for_status()
         except httpx.HTTPError as problem:
             raise UnavailableError(f"{method} {path} failed ({type(problem).__name__})", place="Prefect") from problem
-        parsed: dict[str, Any] = answer.json()
-        return parsed
+        return answer.json()
+
+
+def prefect_client(auth: str = "", **options: Any) -> httpx.AsyncClient:
+    """A client for Prefect's API. ``auth``: ``name:password``, if its server asks for one."""
+    name, _, password = auth.partition(":")
+    return httpx.AsyncClient(trust_env=False, auth=(name, password) if auth else None, **options)

@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,9 @@ import httpx
 from services.errors import UnavailableError
 
 _STOP_SECONDS = 12.0
+# So many ends of one program within so many seconds are no accident.
+_MOST_ENDS = 5
+_WINDOW_SECONDS = 120.0
 
 
 @dataclass(slots=True)
@@ -83,6 +86,22 @@ class Programs:
             for wait in waits:
                 wait.cancel()
 
+    async def keep(self, tell: Callable[[str], None]) -> None:
+        """Start again, for ever, whatever ends by itself. UnavailableError if one does so again and again."""
+        ends: dict[str, list[float]] = {}
+        clock = asyncio.get_running_loop().time
+        while True:
+            program = await self.ended()
+            self.running.remove(program)
+            await _stop(program)
+            lately = [at for at in ends.get(program.name, ()) if clock() - at < _WINDOW_SECONDS]
+            if len(lately) >= _MOST_ENDS:
+                raise self._trouble(program, "ends again and again")
+            ends[program.name] = [*lately, clock()]
+            tell(program.name)
+            await asyncio.sleep(2.0 ** len(lately) - 1.0)
+            await self.start(program)
+
     async def _wait(self, program: Program, url: str, within: float) -> None:
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
             with contextlib.suppress(TimeoutError):
@@ -100,7 +119,12 @@ class Programs:
 
 async def _stop(program: Program) -> None:
     process = program.process
-    if process is None or process.returncode is not None:
+    if process is None:
+        return
+    if process.returncode is not None:
+        # What it started itself may have outlived it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
         return
     for word in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

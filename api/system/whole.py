@@ -6,11 +6,24 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.system.deploying import POOL, PREFECT, ROOT, deploy
 from api.system.programs import Program, Programs
-from services.errors import UnavailableError
 from services.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = [
+    "LOOPBACK",
+    "ROOT",
+    "Ports",
+    "Sandbox",
+    "environment",
+    "prefect_server",
+    "start_api",
+    "start_prefect",
+    "start_prefect_server",
+    "start_sandbox",
+    "start_worker",
+]
+
 LOOPBACK = "127.0.0.1"
 _PREFECT_START_SECONDS = 120.0
 
@@ -46,6 +59,7 @@ def environment(settings: Settings, ports: Ports, *, sandbox: bool = True) -> di
     """
     return {
         "LIANBAN_DATA_DIR": str(settings.data_dir.resolve()),
+        "LIANBAN_DATABASE_URL": settings.database_url,
         "LIANBAN_PREFECT_API_URL": ports.prefect_url,
         "LIANBAN_PUBLIC_URL": ports.api_url,
         "LIANBAN_INTRANET": ",".join((*settings.intranet, *((LOOPBACK,) if sandbox else ()))),
@@ -63,29 +77,59 @@ def environment(settings: Settings, ports: Ports, *, sandbox: bool = True) -> di
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "DO_NOT_TRACK": "1",
         "PYTHONUNBUFFERED": "1",
+        **prefect_server(settings),
     }
+
+
+def prefect_server(settings: Settings) -> dict[str, str]:
+    """What Prefect's server is told beyond its defaults: its database, Redis for what its processes tell each other,
+    the password it asks for. Nothing for what is not set: then it keeps all in SQLite and in its memory.
+    """
+    told = {}
+    if settings.prefect_database_url:
+        told["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = settings.prefect_database_url
+    if settings.redis_url:
+        told |= {
+            "LIANBAN_REDIS_URL": settings.redis_url,
+            "PREFECT_REDIS_MESSAGING_URL": settings.redis_url,
+            "PREFECT_SERVER_DOCKET_URL": settings.redis_url,
+            "PREFECT_MESSAGING_BROKER": "prefect_redis.messaging",
+            "PREFECT_MESSAGING_CACHE": "prefect_redis.messaging",
+            "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "prefect_redis.ordering",
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect_redis.lease_storage",
+        }
+    if settings.prefect_auth:
+        told |= {
+            "PREFECT_SERVER_API_AUTH_STRING": settings.prefect_auth,
+            "PREFECT_API_AUTH_STRING": settings.prefect_auth,
+            "LIANBAN_PREFECT_AUTH": settings.prefect_auth,
+        }
+    return told
 
 
 async def start_prefect(programs: Programs, ports: Ports) -> None:
     """Start the Prefect server, deploy the flows, and start a worker. The slowest part of a start: about 20 s."""
-    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
-    if not (ROOT / "prefect.yaml").exists():
-        raise UnavailableError("prefect.yaml is missing; run from a checkout of the project", place=str(ROOT))
-    serve = [*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(ports.prefect)]
+    await start_prefect_server(programs, ports)
+    await deploy(programs.run)
+    await start_worker(programs)
+
+
+async def start_prefect_server(programs: Programs, ports: Ports) -> None:
+    """Start the Prefect server alone."""
+    serve = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(ports.prefect)]
     server = Program("prefect-server", serve, f"{ports.prefect_url}/health")
     await programs.start(server, within=_PREFECT_START_SECONDS)
-    await programs.run("work-pool", [*prefect, "work-pool", "create", "lianban", "--type", "process", "--overwrite"])
-    await programs.run("deploy", [*prefect, "deploy", "--all", "--prefect-file", str(ROOT / "prefect.yaml")])
-    await programs.start(Program("prefect-worker", [*prefect, "worker", "start", "--pool", "lianban"]))
 
 
-async def start_api(programs: Programs, ports: Ports) -> None:
+async def start_worker(programs: Programs, name: str = "prefect-worker", *options: str) -> None:
+    """Start a worker of our pool; ``options`` are its command line's."""
+    await programs.start(Program(name, [*PREFECT, "worker", "start", "--pool", POOL, *options]))
+
+
+async def start_api(programs: Programs, ports: Ports, name: str = "api") -> None:
     """Start the HTTP door."""
-    serve = [sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--host", "127.0.0.1"]
-    # Whoever follows changes would keep it from ending for as long as they like.
-    options = ["--port", str(ports.api), "--log-level", "warning", "--no-access-log"]
-    options += ["--timeout-graceful-shutdown", "5"]
-    await programs.start(Program("api", [*serve, *options], f"{ports.api_url}/healthz"))
+    serve = [sys.executable, "-m", "api.cli", "serve", "--port", str(ports.api)]
+    await programs.start(Program(name, serve, f"{ports.api_url}/healthz"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class Check(View):
 class Readiness(View):
     """What the service stands on, each by name."""
 
-    status: str = Field(examples=["ready"])
+    status: str = Field(examples=["ready"], description="ready / degraded: 有组件缺席 / something is away")
     checks: dict[str, Check]
 
 

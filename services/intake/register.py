@@ -73,8 +73,10 @@ class Registry:
         self, transaction: Transaction, applications: Sequence[Application], seen: dict[str, str]
     ) -> list[Registered]:
         drafts = [_Draft.of(application, self.keys) for application in applications]
-        standing = await self._standing(transaction, drafts)
+        # In this order: should the same application be committed by another process in between, it is seen as the same,
+        # and not as another application of somebody who has one open.
         engaged = await self._engaged(transaction, drafts)
+        standing = await self._standing(transaction, drafts)
         answers: list[Registered | None] = []
         fresh: list[_Draft] = []
         for draft in drafts:

@@ -38,6 +38,7 @@ class ListeningPrefect:
     def __init__(self) -> None:
         self.events: list[httpx.Request] = []
         self.up = True
+        self.workers: list[str] | None = ["ONLINE"]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if not self.up:
@@ -45,6 +46,10 @@ class ListeningPrefect:
         if request.url.path.endswith("/events"):
             self.events.append(request)
             return httpx.Response(204)
+        if request.url.path.endswith("/work_pools/lianban/workers/filter"):
+            if self.workers is None:
+                return httpx.Response(404, json={"detail": "no such pool"})
+            return httpx.Response(200, json=[{"name": f"w{n}", "status": one} for n, one in enumerate(self.workers)])
         return httpx.Response(200, json=True)
 
 

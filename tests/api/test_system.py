@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.readiness import check_all
 from models import Role
 from services.exchange.schemas import ANSWER, TYPES
 from services.house import House
@@ -40,20 +41,39 @@ async def test_a_migrated_system_with_prefect_is_ready(
         app = create_app(house=house, prefect=listening)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lianban.test") as client:
             ready = await client.get("/readyz")
+            prefect.workers = ["OFFLINE"]
+            idle = await client.get("/readyz")
+            prefect.workers = None
+            emptied = await client.get("/readyz")
             prefect.up = False
             without = await client.get("/readyz")
     await house.close()
     fine = {"ok": True, "trouble": None}
     assert (ready.status_code, ready.json()["checks"]) == (
         200,
-        dict.fromkeys(("database", "migration", "prefect"), fine),
+        dict.fromkeys(("database", "migration", "prefect", "worker"), fine),
     )
+    # The doors are open without a worker: the work waits.
+    assert (idle.status_code, idle.json()["status"]) == (200, "degraded")
+    assert "none has been heard of" in idle.json()["checks"]["worker"]["trouble"]
+    assert "lianban keep" in emptied.json()["checks"]["worker"]["trouble"]
     assert (without.status_code, without.json()["code"]) == (503, "not-ready")
     assert without.json()["checks"] == {
         "database": {"ok": True},
         "migration": {"ok": True},
         "prefect": {"ok": False, "trouble": "does not answer"},
+        "worker": {"ok": False, "trouble": "cannot be told while Prefect does not answer"},
     }
+
+
+async def test_a_redis_that_is_away_is_told(empty_dsn: str, settings: Settings, prefect: ListeningPrefect) -> None:
+    await asyncio.to_thread(upgrade, empty_dsn)
+    house = House(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(prefect.answer)) as listening:
+        checks = await check_all(house, listening)
+    await house.close()
+    assert (checks["redis"].ok, checks["redis"].trouble) == (False, "does not answer")
+    assert checks["prefect"].ok
 
 
 async def test_tables_of_another_shape_are_told(stranger: httpx.AsyncClient) -> None:

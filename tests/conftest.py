@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -48,6 +49,19 @@ def empty_dsn(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def fresh_postgres(postgres_dsn: str) -> AsyncIterator[str]:
     """A new database in the running PostgreSQL, dropped afterwards."""
+    async with _new_database(postgres_dsn) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def spare_postgres(postgres_dsn: str) -> AsyncIterator[str]:
+    """Another one, beside that of the house."""
+    async with _new_database(postgres_dsn) as dsn:
+        yield dsn
+
+
+@asynccontextmanager
+async def _new_database(postgres_dsn: str) -> AsyncIterator[str]:
     name = f"t{uuid4().hex[:12]}"
     engine = create_async_engine(postgres_dsn, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:

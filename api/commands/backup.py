@@ -33,7 +33,7 @@ def backup(
     made = None
     if keys and not passphrase:
         passphrase = made = new_passphrase()
-    taken = back_up(Settings(), file, passphrase)
+    taken = asyncio.run(back_up(Settings(), file, passphrase))
     if as_json:
         typer.echo(json.dumps(_members(taken) | ({"passphrase": made} if made else {}), ensure_ascii=False))
         return

@@ -1,14 +1,16 @@
-"""Back-up and restore (备份与恢复) of an installation on SQLite: one file, taken while the work goes on.
+"""Back-up and restore (备份与恢复) of an installation: one file, taken while the work goes on.
 
 The file is a ZIP archive: ``manifest.json`` (what, when, and the end of the audit chain), ``lianban.db``, and, only
 if a passphrase is given, ``keys.sealed``. What is personal in the database is sealed; without the keys nobody opens
 it, and so a back-up without them must be kept together with a copy of the keys kept elsewhere.
 
-PostgreSQL has its own means, which are named to whoever asks.
+The file is the same whatever the database: what comes from PostgreSQL is carried into SQLite first (``transfer``), and
+may be restored into either. A large PostgreSQL has quicker means of its own (``pg_dump``, docs/operations.md).
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -23,13 +25,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import make_url
 
 from services.audit import verify_chain
 from services.database import Database
 from services.errors import ConflictError, InputError
+from services.migration import upgrade
 from services.settings import Settings
 from services.upkeep.passphrase import seal_keys, unseal_keys
+from services.upkeep.transfer import carry_over
 
 FORMAT = "lianban-backup/1"
 _DATABASE, _KEYS, _MANIFEST = "lianban.db", "keys.sealed", "manifest.json"
@@ -49,17 +53,20 @@ class Backup:
     size: int
 
 
-def back_up(settings: Settings, path: Path, passphrase: str | None = None) -> Backup:
+async def back_up(settings: Settings, path: Path, passphrase: str | None = None) -> Backup:
     """Write a back-up to ``path`` (mode 0600), without a stop; with the keys if a ``passphrase`` seals them.
 
-    ConflictError on PostgreSQL, with the command to use; InputError if ``path`` stands already or cannot be written.
+    InputError if there is nothing to back up, or ``path`` stands already or cannot be written.
     """
-    database = _sqlite_file(settings, "pg_dump --format=custom --file=FILE --dbname={url}")
-    if not database.exists():
+    database = _sqlite_file(settings)
+    if database is not None and not database.exists():
         raise InputError("there is no database yet; nothing to back up", place="database")
     with tempfile.TemporaryDirectory(prefix=".lianban-backup-", dir=_folder(path)) as folder:
         copy = Path(folder) / _DATABASE
-        _copy_live(database, copy)
+        if database is None:
+            await carry_over(settings.dsn, f"sqlite+aiosqlite:///{copy}")
+        else:
+            await asyncio.to_thread(_copy_live, database, copy)
         sequence, head, revision = _state(copy)
         sealed = seal_keys(settings.keys_path.read_bytes(), passphrase) if passphrase else None
         manifest = {
@@ -85,37 +92,39 @@ def back_up(settings: Settings, path: Path, passphrase: str | None = None) -> Ba
 async def restore(settings: Settings, path: Path, passphrase: str | None = None) -> Backup:
     """Put a back-up in the place of an installation that is not there yet, and check its audit chain first.
 
-    Nothing is overwritten: ConflictError if a database or, where the back-up bears keys, a key ring stands already, if
-    the back-up's chain does not hold, or on PostgreSQL. InputError if the file is no whole back-up, or the passphrase
-    does not fit.
+    Nothing is overwritten: ConflictError if a database or, where the back-up bears keys, a key ring stands already (on
+    PostgreSQL: if anything was done in it), or if the back-up's chain does not hold. InputError if the file is no whole
+    back-up, or the passphrase does not fit.
     """
-    database = _sqlite_file(settings, "pg_restore --create --dbname={url} FILE")
-    if database.exists():
+    database = _sqlite_file(settings)
+    if database is not None and database.exists():
         raise ConflictError("stands already; stop the installation and move it away first", place=str(database))
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".lianban-restore-", dir=database.parent) as folder:
+    home = database.parent if database is not None else settings.data_dir
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".lianban-restore-", dir=home) as folder:
         draft = Path(folder) / _DATABASE
         manifest, sealed = _unpack(path, draft)
         ring = _open_ring(settings, sealed, passphrase)
         await _check_chain(draft, manifest)
-        # What a crashed database left beside its file belongs to that one, not to this.
-        for stale in ("-wal", "-shm"):
-            database.with_name(database.name + stale).unlink(missing_ok=True)
+        if database is None:
+            # An older back-up is brought up to the tables of today on the way.
+            await asyncio.to_thread(upgrade, f"sqlite+aiosqlite:///{draft}")
+            await carry_over(f"sqlite+aiosqlite:///{draft}", settings.dsn)
         if ring is not None:
             _write_ring(settings.keys_path, ring)
-        _put_in_place(draft, database)
+        if database is not None:
+            # What a crashed database left beside its file belongs to that one, not to this.
+            for stale in ("-wal", "-shm"):
+                database.with_name(database.name + stale).unlink(missing_ok=True)
+            _put_in_place(draft, database)
     return _told(manifest, _size(path))
 
 
-def _sqlite_file(settings: Settings, instead: str) -> Path:
+def _sqlite_file(settings: Settings) -> Path | None:
+    """The file of a database on SQLite; None on PostgreSQL."""
     url = make_url(settings.dsn)
     if url.get_backend_name() != "sqlite":
-        # Without the password, which would end in a terminal's history.
-        plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
-        raise ConflictError(
-            f"is PostgreSQL; use `{instead.format(url=plain.render_as_string())}`, and keep a copy of the key ring",
-            place="database",
-        )
+        return None
     if not url.database or url.database == ":memory:":
         raise ConflictError("is in memory only; there is nothing to back up", place="database")
     return Path(url.database)

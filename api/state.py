@@ -8,6 +8,7 @@ from typing import Annotated, cast
 import httpx
 from fastapi import Depends, Request
 
+from api.kept import Kept
 from api.seen import Looks
 from api.system.runs import Runs
 from api.wake import Bell
@@ -21,7 +22,7 @@ from services.house import House
 class Doors:
     """One application's parts, for as long as it runs. ``prefect`` is the client that speaks to Prefect's API, ``runs``
     what it says of the flows; ``openid`` is the identity provider, where one is connected; ``looks`` remembers who
-    looked at what of late.
+    looked at what of late, ``kept`` what was worked out a moment ago.
     """
 
     house: House
@@ -30,6 +31,7 @@ class Doors:
     changes: ChangeFeed
     openid: Provider | None = None
     looks: Looks = field(default_factory=Looks)
+    kept: Kept = field(default_factory=Kept)
     runs: Runs = field(init=False)
 
     def __post_init__(self) -> None:

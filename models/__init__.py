@@ -3,6 +3,7 @@
 from models.access import AccessKey, Account, Approval, Session, SignInBrake
 from models.base import metadata
 from models.cases import Case, CaseCounter, Decision, Fact, Permit
+from models.console import SavedView
 from models.endpoints import Endpoint, EndpointDay, Maintenance
 from models.meetings import (
     AgendaItem,
@@ -128,6 +129,7 @@ __all__ = [
     "RevisionState",
     "Role",
     "Satisfaction",
+    "SavedView",
     "ServiceCost",
     "ServiceUse",
     "Session",

@@ -40,7 +40,8 @@ class StageCount:
 @dataclass(frozen=True, slots=True)
 class DepartmentBoard:
     """What one department has before it: steps that are not settled, those past their day among them, those that
-    failed, and since when the oldest stands. ``endpoint`` is None where no endpoint is registered.
+    failed, and since when the oldest stands. ``endpoint`` is None where no endpoint is registered; ``owes``: the policy
+    has it confirm facts or open services, so that it needs one.
     """
 
     department: Named
@@ -49,6 +50,7 @@ class DepartmentBoard:
     overdue: int
     oldest: datetime | None
     endpoint: Named | None
+    owes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ async def _departments(
         for row in await connection.execute(select(_ENDPOINTS.c.department, _ENDPOINTS.c.state))
     }
     words = Lexicon(house.packs, None)
+    owing = {fact.owner_on(today) for fact in words.book.facts.values()}
+    owing |= {one.owner_on(today) for one in words.book.services.values() if one.kind != "public"}
     board = []
     for code in asked:
         count, failed, overdue, oldest = found.get(code, (0, 0, 0, None))
@@ -167,7 +171,7 @@ async def _departments(
         board.append(
             DepartmentBoard(
                 words.department(code, today), int(count), int(failed), int(overdue), oldest,
-                Named.of(door, ENDPOINT_WORDS[door]) if door is not None else None,
+                Named.of(door, ENDPOINT_WORDS[door]) if door is not None else None, code in owing,
             )
         )  # fmt: skip
     return tuple(board)

@@ -91,6 +91,7 @@ READINGS: Final = frozenset(
         "audit.exported",
         "audit.read",
         "case.opened",
+        "cases.exported",
         "case.seen",
         "decision.opened",
         "evidence.written",
@@ -99,6 +100,8 @@ READINGS: Final = frozenset(
         "key.refused",
         "notice.printed",
         "person.searched",
+        "view.removed",
+        "view.saved",
         "work.downloaded",
         "work.opened",
     }

@@ -37,6 +37,9 @@ FILLED = {
     "name": "console.css",
     "key": "nobody",
     "move": "start",
+    "run": "00000000-0000-4000-8000-000000000000",
+    "view": "1",
+    "kind": "csv",
 }
 
 

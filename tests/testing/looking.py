@@ -78,6 +78,14 @@ async def actions(house: House, number: str) -> list[str]:
         return list((await connection.execute(query)).scalars())
 
 
+async def last_entry(house: House, action: str) -> Row[Any]:
+    """The last audit entry of a kind."""
+    entries = table(AuditEntry)
+    query = select(entries).where(entries.c.action == action).order_by(entries.c.sequence.desc()).limit(1)
+    async with house.database.read() as connection:
+        return (await connection.execute(query)).one()
+
+
 async def chain_length(house: House) -> int:
     """How many audit entries there are; the chain must hold."""
     async with house.database.read() as connection:

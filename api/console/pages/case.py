@@ -21,6 +21,8 @@ from services.casework.reading import read_case
 from services.casework.stories import StoryEvent, tell_story
 from services.doors.replay import resend
 from services.policy.text import Text
+from services.supervision.board import CardFilter, list_cards
+from services.supervision.clocks import read_clocks
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
 
@@ -61,13 +63,17 @@ async def page_case(
     services: list[Prospect] = sorted_rows(
         await read_prospects(house, number, caller.sight), query.sort or "", _SERVICES
     )
+    times = await read_clocks(house, number, caller.sight)
+    cards = await list_cards(house, caller.sight, CardFilter(case=number))
     events = [
         Happened(event.at, event.actor_words, event, event.details, _TONES.get(event.kind, "plain"))
         for event in reversed(story.events)
     ]
+    clocks = [one for one in times.clocks if one.subject == number]
     return page(
         request, "case.html", case=case, story=story, stages=draw_way(case), events=events, services=services,
-        groups=_groups(services), sort=query.sort or "", remedies=offered(house, case), about=number,
+        groups=_groups(services), clocks=clocks, times=times, cards=cards.items, sort=query.sort or "",
+        remedies=offered(house, case), about=number,
     )  # fmt: skip
 
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import Field
 
-from api.access import GuardedPage
+from api.access import WORKBOOK, GuardedPage
 from api.console.catalogue import said
-from api.console.frame import page
+from api.console.frame import language_of, page
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.cursors import read_cursor, write_cursor
 from api.state import TheCaller, TheHouse
 from models import CaseState
 from services.access import Caller
+from services.casework.export import export_cases
 from services.casework.lexicon import Lexicon, Named
 from services.casework.listing import CaseFilter, find_person, list_cases
 from services.house import House
 from services.intake.fields import Day
 from services.intake.identity import IdNumberError, parse_id
+from services.saved_views import LONGEST_QUERY, LONGEST_TITLE, list_views, remove_view, save_view
 from services.words import CASE_WORDS
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
@@ -33,6 +36,17 @@ STAGES = (("open", said("在办")), ("aside", said("待人工处置")))
 _NUMBER = re.compile(r"[0-9]{4}[0-9a-z-]{0,20}-[0-9-]{0,20}", re.ASCII)
 # What can only be meant as a citizen ID number, right or wrong.
 _DIGITS = re.compile(r"[0-9]{15,17}[0-9Xx]", re.ASCII)
+
+
+_PAGE = "cases"
+_TYPES = {"xlsx": WORKBOOK, "csv": "text/csv; charset=utf-8"}
+
+
+class Titled(Entered):
+    """A view to keep."""
+
+    title: str = Field(max_length=LONGEST_TITLE)
+    query: str = Field(default="", max_length=LONGEST_QUERY)
 
 
 class Wanted(Entered):
@@ -63,6 +77,11 @@ class CaseListQuery(ListQuery):
         folded = (self.stage, self.term, self.received_from, self.received_to, self.closed_from, self.closed_to)
         return self.late or any(value is not None for value in folded)
 
+    def address(self) -> str:
+        """The filter as it stands in an address, without the place in the list."""
+        given = self.model_dump(mode="json", exclude_defaults=True, exclude={"cursor", "limit"})
+        return urlencode({name: str(value).lower() if value is True else value for name, value in given.items()})
+
     def filter(self) -> CaseFilter:
         """The filter that the services take."""
         return CaseFilter(
@@ -91,7 +110,7 @@ async def page_cases(request: Request, query: Query[CaseListQuery], house: TheHo
     return page(
         request, "cases.html", query=query, rows=found.items, first=query.cursor is None,
         next=write_cursor(found.next) if found.next is not None else None, sort=query.sort or "-received",
-        **_choices(house, caller),
+        views=await list_views(house, caller, _PAGE), own_query=query.address(), **_choices(house, caller),
     )  # fmt: skip
 
 
@@ -109,6 +128,35 @@ async def page_search_cases(request: Request, form: Form[Wanted], house: TheHous
     except IdNumberError as problem:
         return page(request, "cases_found.html", rows=(), more=False, by_id=True, problem=problem.reason)
     return page(request, "cases_found.html", rows=rows, more=more, by_id=by_id, problem=None)
+
+
+@router.get("/cases/export.{kind}", name="page_export_cases")
+async def page_export_cases(
+    request: Request, kind: Literal["xlsx", "csv"], query: Query[CaseListQuery], house: TheHouse, caller: TheCaller
+) -> Response:
+    """Give the list as a file, masked as on the page."""
+    content = await export_cases(
+        house, caller, query.filter(), kind, language_of(request), oldest_first=query.sort == "received"
+    )
+    name = f"cases-{house.database.clock.today()}.{kind}"
+    return Response(content, media_type=_TYPES[kind], headers={"content-disposition": f'attachment; filename="{name}"'})
+
+
+@router.post("/cases/views", name="page_save_view")
+async def page_save_view(form: Form[Titled], house: TheHouse, caller: TheCaller) -> RedirectResponse:
+    """Keep the filters under a title of the reader's own."""
+    query = CaseListQuery.model_validate(dict(parse_qsl(form.query)))
+    await save_view(house, caller, _PAGE, form.title, query.address())
+    return RedirectResponse(f"/console/cases?{query.address()}", 303)
+
+
+@router.post("/cases/views/{view}/remove", name="page_remove_view")
+async def page_remove_view(
+    view: Annotated[int, Path(ge=1, le=2**31 - 1)], house: TheHouse, caller: TheCaller
+) -> RedirectResponse:
+    """Forget a view."""
+    await remove_view(house, caller, view)
+    return RedirectResponse("/console/cases", 303)
 
 
 def _choices(house: House, caller: Caller) -> dict[str, Any]:

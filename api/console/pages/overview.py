@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -9,17 +11,38 @@ from api.access import GuardedPage
 from api.console.frame import page
 from api.console.navigation import home_of
 from api.console.queries import ListQuery, Query, sorted_rows
-from api.state import TheCaller, TheHouse
+from api.state import TheCaller, TheDoors
 from services.casework.picture import DepartmentBoard, DistrictBoard, draw_picture
 from services.operations.watching import list_incidents
+from services.supervision.appraisal import Scorecard, appraise
+from services.supervision.periods import month_of
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
 
+# Seconds for which the picture and the month's figures are kept.
+_FRESH, _SLOW = 1.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentRow:
+    """A department's board beside its scorecard of the month; None where it had nothing to do."""
+
+    board: DepartmentBoard
+    score: Scorecard | None
+
+    @property
+    def on_time(self) -> float | None:
+        """Which share of what it answered this month came in time."""
+        return self.score.on_time / self.score.judged if self.score is not None and self.score.judged else None
+
+
 _DEPARTMENTS = {
-    "open": lambda row: row.open,
-    "overdue": lambda row: row.overdue,
-    "failed": lambda row: row.failed,
-    "oldest": lambda row: -row.oldest.timestamp() if row.oldest else 0,
+    "open": lambda row: row.board.open,
+    "overdue": lambda row: row.board.overdue,
+    "failed": lambda row: row.board.failed,
+    "oldest": lambda row: -row.board.oldest.timestamp() if row.board.oldest else 0,
+    "rate": lambda row: row.on_time if row.on_time is not None else 2,
+    "cards": lambda row: (row.score.red, row.score.yellow) if row.score else (0, 0),
 }
 _DISTRICTS = {
     "under_way": lambda row: row.under_way,
@@ -37,14 +60,22 @@ async def page_home(caller: TheCaller) -> RedirectResponse:
 
 
 @router.get("/overview", name="page_overview")
-async def page_overview(request: Request, query: Query[ListQuery], house: TheHouse, caller: TheCaller) -> HTMLResponse:
+async def page_overview(request: Request, query: Query[ListQuery], doors: TheDoors, caller: TheCaller) -> HTMLResponse:
     """Show the city, or the district of the reader, as it stands this moment."""
-    picture = await draw_picture(house, caller.sight)
-    incidents = await list_incidents(house, caller.sight)
-    people = sorted(incidents, key=lambda one: -one.people)
-    departments: list[DepartmentBoard] = sorted_rows(picture.departments, query.sort or "-open", _DEPARTMENTS)
+    house, sight, kept = doors.house, caller.sight, doors.kept
+    today = house.database.clock.today()
+    picture = await kept.get(("picture", sight, today), _FRESH, lambda: draw_picture(house, sight))
+    incidents = await kept.get(("incidents", sight, today), _FRESH, lambda: list_incidents(house, sight))
+    month = month_of(today)
+    # The month's figures go through every step of it: worked out once a minute for all who look.
+    appraisal = await kept.get(("appraisal", sight, month.code), _SLOW, lambda: appraise(house, month, sight))
+    scores = {one.department.code: one for one in appraisal.cards if one.district is None or sight.district}
+    rows = [DepartmentRow(board, scores.get(board.department.code)) for board in picture.departments]
+    departments: list[DepartmentRow] = sorted_rows(rows, query.sort or "-open", _DEPARTMENTS)
     districts: list[DistrictBoard] = sorted_rows(picture.districts, query.sort or "-under_way", _DISTRICTS)
     return page(
-        request, "overview.html", picture=picture, departments=departments, districts=districts,
-        incidents=people[:_INCIDENTS_SHOWN], incident_count=len(incidents), sort=query.sort or "",
+        request, "overview.html", picture=picture, departments=departments, districts=districts, month=month,
+        incidents=sorted(incidents, key=lambda one: -one.people)[:_INCIDENTS_SHOWN],
+        incident_count=len(incidents), sort=query.sort or "",
+        yellow=sum(one.yellow for one in scores.values()), red=sum(one.red for one in scores.values()),
     )  # fmt: skip

@@ -1,0 +1,58 @@
+"""The list of cases as a file, and as a view with a title of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import httpx
+import pytest
+from python_calamine import CalamineWorkbook
+
+from models import Role
+from services.casework.export import _commas
+from services.house import House
+from tests.api.conftest import SignIn
+from tests.testing.looking import last_entry
+from tests.testing.people import application, registered
+
+
+async def test_a_list_is_exported_masked_and_the_export_is_logged(coordinator: httpx.AsyncClient, house: House) -> None:
+    person = application()
+    numbers = await registered(house, person, application(district="370302", station="双杨派出所"))
+
+    answer = await coordinator.get("/console/cases/export.csv?district=370303")
+
+    assert answer.headers["content-disposition"] == f'attachment; filename="cases-{house.database.clock.today()}.csv"'
+    head, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert head[0] == "办件编号"
+    assert row[0] == numbers[0]
+    assert person.person.id_number not in answer.text
+    assert "********" in row[3]
+    entry = await last_entry(house, "cases.exported")
+    assert entry.detail == {"rows": 1, "format": "csv"}
+
+    sheet = await coordinator.get("/console/cases/export.xlsx")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet.content)).get_sheet_by_index(0).to_python()
+    assert {row[0] for row in rows[1:]} == set(numbers)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert next(csv.reader(io.StringIO(_commas([[cell]]).decode("utf-8-sig")))) == [f"'{cell}"]
+
+
+async def test_a_view_is_kept_for_who_saved_it(sign_in: SignIn, house: House) -> None:
+    await registered(house, application())
+    mine, other = await sign_in(Role.COORDINATOR), await sign_in(Role.COORDINATOR, name="somebody.else")
+
+    saved = await mine.submit("/console/cases/views", title="张店在办", query="district=370303&stage=open&cursor=x1")
+
+    assert saved.headers["location"] == "/console/cases?stage=open&district=370303"
+    page = (await mine.get("/console/cases")).text
+    assert "张店在办" in page
+    assert "/console/cases?stage=open&amp;district=370303" in page
+    assert "张店在办" not in (await other.get("/console/cases")).text
+    assert (await other.submit("/console/cases/views/1/remove")).status_code == 404
+    assert (await mine.submit("/console/cases/views/1/remove")).status_code == 303
+    assert "张店在办" not in (await mine.get("/console/cases")).text

@@ -6,7 +6,7 @@ from alembic import op
 from models.base import UtcDateTime
 
 revision = "0061"
-down_revision = "0031"
+down_revision = "0072"
 branch_labels = None
 depends_on = None
 

@@ -35,7 +35,7 @@ ACTIONS: Mapping[MatterKind, dict[str, Any] | None] = {
     MatterKind.TROUBLE: {"kind": "retry"},
     MatterKind.UNCONFIRMED: {"kind": "decide-fact", "value": True, "department": "commerce"},
     MatterKind.CONTRADICTION: {"kind": "decide-fact", "value": True, "department": "police"},
-    MatterKind.DISPUTE: {"kind": "waive", "clause": "ZB87-4.2a"},
+    MatterKind.DISPUTE: {"kind": "hand-over", "to": "culture"},
     MatterKind.LATE: None,
     MatterKind.UNCONNECTED: None,
     MatterKind.CATCH_ALL: None,
@@ -86,8 +86,8 @@ class Office:
         self.held.append(await show_meeting(self.house, meeting))
         return True
 
-    async def ask_again(self) -> None:
-        """Ask for what was agreed and could not be previewed yet: nothing of it could be done that day."""
+    async def ask_again(self) -> bool:
+        """Ask for what was agreed and could not be done the day before; whether there is any."""
         query = select(_RESOLUTIONS.c.id).where(
             _RESOLUTIONS.c.state == ResolutionState.AGREED, _RESOLUTIONS.c.action.is_not(None)
         )
@@ -95,6 +95,7 @@ class Office:
             waiting = list((await connection.execute(query)).scalars())
         for resolution in waiting:
             await self._have_it_done(resolution)
+        return bool(waiting)
 
     async def _settle(self, meeting: int, matter: int, kind: MatterKind, today: date) -> int | None:
         await take_up(self.house, self.first, meeting, matter)
@@ -108,9 +109,8 @@ class Office:
         action = ACTIONS[kind]
         if action is not None and action["kind"] == "decide-fact":
             action = action | {"fact": row.subject}
-        if kind is MatterKind.DISPUTE:
-            # From the next message on the department takes what the meeting says is its own.
-            self.town.settled = True
+        if kind is MatterKind.DISPUTE and action is not None:
+            action = action | {"services": [row.subject], "from_on": add_workdays(today, 3).isoformat()}
         owner = row.department or "police"
         due = add_workdays(today, 30 if kind in (MatterKind.LATE, MatterKind.UNCONNECTED) else 10)
         return await record_resolution(
@@ -149,7 +149,7 @@ _TEXTS = {
     MatterKind.TROUBLE: "系统恢复后重新推送，限期办结",
     MatterKind.UNCONFIRMED: "以营业执照原件为准予以认定",
     MatterKind.CONTRADICTION: "以首次核验为准",
-    MatterKind.DISPUTE: "已退回的免办，今后由体育部门承担",
+    MatterKind.DISPUTE: "改由文化部门承担",
     MatterKind.LATE: f"{SLOW.department}限期清理逾期事项",
     MatterKind.UNCONNECTED: f"{UNCONNECTED.department}限期接入",
     MatterKind.CATCH_ALL: "由责任部门公布服务目录",

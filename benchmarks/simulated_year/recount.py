@@ -12,11 +12,13 @@ from sqlalchemy import Row, select
 from benchmarks.simulated_year.town import MEETING, UNCONNECTED
 from models import (
     Card,
+    CardColour,
     CardState,
     Case,
     CaseState,
     Entitlement,
     EntitlementState,
+    Holder,
     Matter,
     MatterKind,
     MatterState,
@@ -31,8 +33,10 @@ from models import (
 from services.clock import china_day
 from services.database import table
 from services.house import House
+from services.supervision.appraisal import appraise
 from services.supervision.charging import charge
 from services.supervision.histories import load_histories
+from services.supervision.periods import read_period
 from services.supervision.terms import load_terms
 
 _OPEN = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD)
@@ -144,6 +148,28 @@ async def charged(house: House) -> tuple[int, timedelta]:
             assert deciding == until - cases[number].received_at, number
             whole += charges.elapsed
     return len(cases), whole
+
+
+async def scorecards(house: House, first: date, last: date) -> int:
+    """Hold every department's scorecard of every whole month to a count of the rows; how many were compared."""
+    answered = (StepState.DONE, StepState.DECLINED)
+    steps = [row for row in await rows_of(house, Step) if row.state in answered and row.settled_at is not None]
+    dealt = [row for row in await rows_of(house, Card) if row.state is not CardState.LIFTED
+             and row.holder is Holder.DEPARTMENT and row.colour is CardColour.RED]  # fmt: skip
+    compared, month = 0, first.replace(day=1)
+    while month <= last:
+        after = (month + timedelta(days=32)).replace(day=1)
+        period = read_period(f"{month:%Y-%m}")
+        closed = Counter(row.department for row in steps if month <= china_day(row.settled_at) < after)
+        red = Counter(row.department for row in dealt if month <= china_day(row.dealt_at) < after)
+        for card in (await appraise(house, period)).cards:
+            if card.district is None:
+                department = card.department.code
+                assert card.closed == closed[department], (period.code, department, card.closed, closed[department])
+                assert card.red == red[department], (period.code, department, card.red, red[department])
+                compared += 1
+        month = after
+    return compared
 
 
 async def cards(house: House) -> dict[str, Counter[str]]:

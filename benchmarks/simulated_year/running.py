@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time as wall
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +26,7 @@ from services.intake.application import Application
 from services.intake.register import Registry
 from services.ledger.cases import Claim, claim_ready, claim_review, release
 from services.meetings.preparing import prepare
+from services.revisions.looking import look_through
 from services.settings import Settings
 from services.supervision.supervise import supervise
 from services.workdays import is_workday
@@ -43,12 +43,13 @@ class Year:
     cases: int = 0
     meetings: int = 0
     agendas_compared: int = 0
-    resolutions: Counter[str] = field(default_factory=Counter)
-    matters: Counter[str] = field(default_factory=Counter)
+    resolutions: dict[str, int] = field(default_factory=dict)
+    matters: dict[str, int] = field(default_factory=dict)
     met: dict[str, int] = field(default_factory=dict)
     effects: dict[str, int] = field(default_factory=dict)
     unfinished: int = 0
     charged_hours: float = 0.0
+    scorecards_compared: int = 0
     seconds: float = 0.0
 
 
@@ -93,19 +94,19 @@ class Simulation:
             self.connected = True
         if applications := self.coming.get(day):
             await self._register(applications)
-        await self._work()
         if not is_workday(day):
             return
+        await look_through(self.house, "reconcile")
         await self.town.call_back(self.house)
         await self._work()
         await prepare(self.house)
         await self._compare()
-        if await office.hold_todays():
-            self.year.meetings += 1
-        await office.ask_again()
-        self.instant = _at(day, 8)
-        await self._work()
-        await prepare(self.house)
+        held = await office.hold_todays()
+        self.year.meetings += held
+        if held or await office.ask_again():
+            self.instant = _at(day, 8)
+            await self._work()
+            await prepare(self.house)
 
     async def _register(self, applications: list[Application]) -> None:
         registry = Registry(self.house.database, self.house.keys, self.house.packs)
@@ -146,7 +147,8 @@ class Simulation:
         assert all(meeting.meeting.state.code == MeetingState.CLOSED for meeting in office.held)
         matters = await recount.rows_of(self.house, Matter)
         for row in matters:
-            year.matters[f"{row.kind.value}:{row.state.value}"] += 1
+            name = f"{row.kind.value}:{row.state.value}"
+            year.matters[name] = year.matters.get(name, 0) + 1
             if row.state is MatterState.DONE:
                 assert row.id in on_agendas, row.id
         for seeded in SEEDED:
@@ -157,12 +159,14 @@ class Simulation:
                 assert any(row.id in on_agendas for row in mine), seeded
         for resolution in await recount.rows_of(self.house, recount.Resolution):
             action = resolution.action["kind"] if resolution.action else "by a department"
-            year.resolutions[f"{action}:{resolution.state.value}"] += 1
+            name = f"{action}:{resolution.state.value}"
+            year.resolutions[name] = year.resolutions.get(name, 0) + 1
         year.effects = await recount.effects(self.house)
         year.unfinished = len(await recount.unfinished(self.house))
         counted, whole = await recount.charged(self.house)
         assert counted == year.cases
         year.charged_hours = round(whole / timedelta(hours=1), 1)
+        year.scorecards_compared = await recount.scorecards(self.house, self.first, self.last)
         if self.town.hit.get(SLOW.kind):
             on_time, settled = await recount.closed_on_time(self.house, SLOW.department or "")
             assert on_time < settled

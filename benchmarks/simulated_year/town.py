@@ -52,15 +52,13 @@ SEEDED = (OUTAGE, SLOW, DISPUTE, UNCONNECTED, NO_RECORD, TWO_WORDS, GROUND, LEFT
 
 @dataclass(slots=True)
 class Town:
-    """A client that plays every department on the day ``today``, and calls back later where it was slow.
-
-    ``settled``: the meeting has said whose the disputed service is. ``hit``: the cases that each seeded trouble met.
+    """A client that plays every department on the day ``today``, and calls back later where it was slow. ``hit``: the
+    cases that each seeded trouble met.
     """
 
     seed: int
     today: date = FIRST_DAY
     secret: str = field(default_factory=new_secret)
-    settled: bool = False
     closed: bool = False
     sent: int = 0
     later: dict[date, list[tuple[str, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
@@ -111,7 +109,7 @@ class Town:
             return None
         if "facts" in data:
             return self._facts(department, event, [_named(one) for one in data["facts"]])
-        services = {service: self._opened(event, service) for service in map(_named, data.get("open", []))}
+        services = {service: self._opened(department, event, service) for service in map(_named, data.get("open", []))}
         services |= {service: {"state": "ended"} for service in map(_named, data.get("withdraw", []))}
         return {"step": event["id"], "services": services} if services else {"step": event["id"], "received": True}
 
@@ -128,8 +126,8 @@ class Town:
             self.hit[TWO_WORDS.kind].add(_case(event))
         return {"step": step, "facts": dict.fromkeys(names, True), "authority": "经办窗口"}
 
-    def _opened(self, event: Mapping[str, Any], service: str) -> dict[str, Any]:
-        if service == DISPUTE.subject and not self.settled:
+    def _opened(self, department: str, event: Mapping[str, Any], service: str) -> dict[str, Any]:
+        if (department, service) == (DISPUTE.department, DISPUTE.subject):
             self.hit[DISPUTE.kind].add(_case(event))
             return {"state": "declined", "reason": "not-our-duty"}
         return {"state": "in_force"}

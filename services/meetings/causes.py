@@ -42,7 +42,7 @@ from services.database import among, table
 from services.house import House
 from services.meetings.rules import Rule
 from services.operations.incidents import departments_of
-from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER, NOT_TAKEN, troubled
+from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER, troubled
 
 _CASES, _STEPS, _ENTITLEMENTS, _PERMITS = table(Case), table(Step), table(Entitlement), table(Permit)
 _ENDPOINTS = table(Endpoint)
@@ -212,7 +212,7 @@ def _causes_of(row: Any) -> Iterator[Cause]:
     elif reason == ENDPOINT_CLOSED:
         # Told of the department, whether it was ever connected or not (`_unconnected`).
         return
-    elif reason in (NO_ANSWER, NOT_TAKEN):
+    elif reason == NO_ANSWER:
         yield Cause(MatterKind.LATE, row.department)
     else:
         yield Cause(MatterKind.TROUBLE, row.department, reason)

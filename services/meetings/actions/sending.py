@@ -17,7 +17,7 @@ from services.meetings.resolutions import lock_resolution, write_resolution
 from services.operations.incidents import gather
 from services.operations.retries import items_of, outcome_of, preview_retry, start_retry
 from services.operations.selection import Selection, choose
-from services.operations.troubles import ENDPOINT_CLOSED, NO_ANSWER, NOT_TAKEN
+from services.operations.troubles import ENDPOINT_CLOSED, NO_ANSWER
 from services.policy.text import Text
 
 _INCIDENTS, _RUNS, _ITEMS = table(Incident), table(RetryRun), table(RetryItem)
@@ -113,7 +113,7 @@ async def _incidents(work: Work, connection: AsyncConnection) -> list[int]:
     if matter.department is not None:
         mine.append(_INCIDENTS.c.department == matter.department)
     if matter.kind is MatterKind.LATE:
-        mine.append(_INCIDENTS.c.reason.in_((NO_ANSWER, NOT_TAKEN)))
+        mine.append(_INCIDENTS.c.reason == NO_ANSWER)
     elif matter.kind is MatterKind.UNCONNECTED:
         mine.append(_INCIDENTS.c.reason == ENDPOINT_CLOSED)
     elif matter.kind is MatterKind.TROUBLE:

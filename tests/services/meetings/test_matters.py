@@ -134,7 +134,7 @@ async def test_a_ground_other_waits_for_the_meeting(house: House, departments: D
     assert (ground.department, ground.cases) == (None, 2)
     paper = (await show_matter(house, ground.id)).paper
     assert paper["cases"] == sorted(numbers)
-    assert [one["code"] for one in paper["options"]] == ["accept-ground"]
+    assert [one["code"] for one in paper["options"]] == ["accept-ground", "amend"]
     assert paper["districts"] == [{"code": "370303", "zh": "张店区", "en": "Zhangdian District", "cases": 2}]
 
 

@@ -21,9 +21,12 @@ from api.console.pages import (
     endpoints,
     flows,
     incidents,
+    matters,
+    meetings,
     overview,
     policy,
     remedies,
+    resolutions,
     retries,
     rights,
     window,
@@ -44,6 +47,9 @@ PAGES = (
     rights,
     desk,
     endpoints,
+    meetings,
+    matters,
+    resolutions,
 )
 _WORTH_PACKING = 800
 

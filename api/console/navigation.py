@@ -54,6 +54,15 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
+        said("联席会议"),
+        (
+            Entry("page_meetings", "/console/meetings", said("会议"), "meeting"),
+            Entry("page_matters", "/console/matters", said("议题"), "incidents"),
+            Entry("page_resolutions", "/console/resolutions", said("议定事项"), "remedies"),
+            Entry("page_what_if", "/console/what-if", said("方案测算"), "policy"),
+        ),
+    ),
+    Group(
         said("政策"),
         (Entry("page_policies", "/console/policy", said("政策与承办"), "policy"),),
     ),

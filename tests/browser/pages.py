@@ -9,6 +9,7 @@ from sqlalchemy import select
 from models import Case, CaseState, Incident, Step
 from services.database import table
 from services.operations.watching import list_incidents
+from tests.browser.meeting import meeting_places
 from tests.browser.town import Town
 
 
@@ -32,6 +33,13 @@ SCREENS = (
     Screen("remedies", "/console/remedies"),
     Screen("policy", "/console/policy/zibo-2014-87", "coordinator"),
     Screen("flows", "/console/flows", "coordinator"),
+    Screen("meetings", "/console/meetings", "coordinator"),
+    Screen("meeting", "/console/meetings/{meeting}", "coordinator"),
+    Screen("matters", "/console/matters", "coordinator"),
+    Screen("matter", "/console/matters/{matter}", "coordinator"),
+    Screen("resolutions", "/console/resolutions", "coordinator"),
+    Screen("resolution", "/console/resolutions/{resolution}", "coordinator"),
+    Screen("what-if", "/console/what-if?parameter=working-age&value=40", "coordinator"),
     Screen("account", "/account"),
 )
 
@@ -53,4 +61,4 @@ async def places(town: Town) -> dict[str, str]:
             "case": str((await connection.execute(closed.limit(1))).scalar_one()),
             "waiting": str((await connection.execute(waiting.limit(1))).scalar_one()),
             "incident": str((await connection.execute(select(incidents.c.id).limit(1))).scalar_one()),
-        }
+        } | await meeting_places(house)

@@ -59,7 +59,9 @@ class Because(Entered):
 def speakers(house: House, caller: Caller) -> list[Named]:
     """For whom the reader may speak: an officer for the own department, the office for each."""
     seats = members_on(house, house.database.clock.today())
-    return [Named(one.code, one.zh, one.en) for one in seats if caller.role is not Role.OFFICER or one.code == caller.scope]
+    return [
+        Named(one.code, one.zh, one.en) for one in seats if caller.role is not Role.OFFICER or one.code == caller.scope
+    ]
 
 
 @router.get("/matters", name="page_matters")

@@ -94,9 +94,7 @@ async def page_resolution(
 ) -> HTMLResponse:
     """Show a resolution: its action, its evidence, its chase."""
     found = await reading.show_resolution(house, resolution)
-    return page(
-        request, "resolution.html", one=found.resolution, whole=found, mine=found.asked_by == caller.actor
-    )
+    return page(request, "resolution.html", one=found.resolution, whole=found, mine=found.asked_by == caller.actor)
 
 
 @router.post("/resolutions/{resolution}/ask", name="page_ask_resolution")

@@ -17,7 +17,8 @@ PAGES = (
     "/console/overview", "/console/cases", "/console/incidents", "/console/retries", "/console/remedies",
     "/console/policy/zibo-2014-87", "/console/flows", "/console/cases/370303-2014-000001", "/console/window",
     "/console/endpoints", "/console/endpoints/hrss",
-    "/console/window/370303-2014-000001",
+    "/console/window/370303-2014-000001", "/console/meetings", "/console/matters", "/console/resolutions",
+    "/console/what-if", "/console/what-if?parameter=working-age&value=40",
 )  # fmt: skip
 _INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<style|javascript:")
 _ADDRESS = re.compile(r"(?:src|href|action)=\"([^\"]*)\"")

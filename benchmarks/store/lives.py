@@ -105,7 +105,7 @@ async def live_through(house: House, lives: int, seed: int) -> None:
     for day, count in receipts(lives):
         house.database.clock = _ten_o_clock(day)
         departments.late = day > LAST_DAY - _UNDER_WAY
-        await _reviews(house, departments)
+        await work_reviews(house, departments)
         applications = [people.application(f"L{seed}-{day:%Y%m%d}-{place:04d}", day) for place in range(count)]
         texts = [what_is_known(application, people.draw) for application in applications]
         for one, text in zip(await registry.register(applications, "import"), texts, strict=True):
@@ -113,7 +113,7 @@ async def live_through(house: House, lives: int, seed: int) -> None:
         await _work(house, departments)
     house.database.clock = _ten_o_clock(LAST_DAY)
     departments.late = False
-    await _reviews(house, departments)
+    await work_reviews(house, departments)
 
 
 async def _work(house: House, departments: Departments) -> None:
@@ -126,7 +126,8 @@ async def _work(house: House, departments: Departments) -> None:
             await release(transaction, claim)
 
 
-async def _reviews(house: House, departments: Departments) -> None:
+async def work_reviews(house: House, departments: Departments) -> None:
+    """What ``reconcile`` does, batch after batch, until nothing more changes on the day."""
     clock, seconds = house.database.clock, house.settings.lease_seconds
     while True:
         async with house.database.write("reconcile") as transaction:

@@ -349,4 +349,4 @@ def _write_over(dialect: Dialect) -> Executable:
 
 
 _CASES_CHANGED = Many(_change_case, ("key", *_CHANGED))
-_ENTITLEMENTS_WRITTEN = Many(_write_over, ("case_number", "service", *_WRITTEN))
+_ENTITLEMENTS_WRITTEN = Many(_write_over, ("case_number", "service", *_WRITTEN), table(Entitlement))

@@ -48,6 +48,7 @@ GROUPS: tuple[Group, ...] = (
         (
             Entry("page_flows", "/console/flows", said("流程运行"), "flows"),
             Entry("page_endpoints", "/console/endpoints", said("部门接口"), "plug"),
+            Entry("page_cards", "/console/cards", said("红黄牌"), "clock"),
             Entry("page_incidents", "/console/incidents", said("异常"), "incidents"),
             Entry("page_retries", "/console/retries", said("重新推送"), "retries"),
             Entry("page_remedies", "/console/remedies", said("处置"), "remedies"),

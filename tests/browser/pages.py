@@ -27,6 +27,7 @@ SCREENS = (
     Screen("cases", "/console/cases", "coordinator"),
     Screen("case", "/console/cases/{case}"),
     Screen("case-waiting", "/console/cases/{waiting}", "coordinator"),
+    Screen("cards", "/console/cards", "coordinator"),
     Screen("incidents", "/console/incidents", "coordinator"),
     Screen("incident", "/console/incidents/{incident}"),
     Screen("retries", "/console/retries"),

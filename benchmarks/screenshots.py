@@ -1,0 +1,60 @@
+"""Every page of the console at 1440 × 900, over a running system with the demonstration's 200 applications.
+
+``python -m benchmarks.screenshots OUT [--language en]``: PNG files named as in ``tests/browser/pages.py``. It needs
+Chromium and takes some two minutes, most of them for Prefect and for the work itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from api.system.whole import deploy, start_worker
+from tests.browser.chromium import chromium, executable, person
+from tests.browser.pages import SCREENS, places
+from tests.browser.town import running_town
+from tests.testing.servers import PrefectServer
+
+_ROWS = 200
+
+
+def main() -> None:
+    """Take them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--language", choices=("zh", "en"), default="zh")
+    parser.add_argument("--rows", type=int, default=_ROWS, help="how many applications")
+    options = parser.parse_args()
+    path = executable()
+    if path is None:
+        parser.error("no Chromium on this machine")
+    options.out.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_take(path, options.out, options.language, options.rows))
+
+
+async def _take(path: str, out: Path, language: str, rows: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        prefect = PrefectServer(Path(folder) / "prefect")
+        prefect.start()
+        try:
+            async with running_town(Path(folder) / "town", prefect, rows) as town, chromium(path) as browser:
+                await deploy(town.system.running.run)
+                await start_worker(town.system.running)
+                filled = await places(town)
+                for role in dict.fromkeys(screen.role for screen in SCREENS):
+                    async with person(browser, town.url) as someone:
+                        await someone.sign_in(role, town.passwords[role])
+                        for screen in SCREENS:
+                            if screen.role == role:
+                                address = screen.address.format(**filled)
+                                await someone.open(f"{address}{'&' if '?' in address else '?'}lang={language}")
+                                await someone.page.screenshot(path=out / f"{screen.name}.png")
+                                print(screen.name)
+        finally:
+            prefect.stop()
+
+
+if __name__ == "__main__":
+    main()

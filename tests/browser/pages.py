@@ -41,6 +41,12 @@ SCREENS = (
     Screen("resolutions", "/console/resolutions", "coordinator"),
     Screen("resolution", "/console/resolutions/{resolution}", "coordinator"),
     Screen("what-if", "/console/what-if?parameter=working-age&value=40", "coordinator"),
+    Screen("endpoints", "/console/endpoints", "coordinator"),
+    Screen("endpoint", "/console/endpoints/hrss"),
+    Screen("desk", "/console/desk", "officer"),
+    Screen("window", "/console/window", "clerk"),
+    Screen("window-taken", "/console/window/{case}"),
+    Screen("rights", "/console/cases/{case}/rights"),
     Screen("account", "/account"),
 )
 

@@ -110,6 +110,32 @@ async def test_what_is_not_allowed_is_said_in_words(town: Town, sit_down: SitDow
     await expect(page.locator("[role=alert]")).not_to_contain_text("370303198502030012")
 
 
+async def test_a_clerk_takes_an_application_in_and_is_told_of_mistakes_while_typing(sit_down: SitDown) -> None:
+    clerk = await sit_down("clerk")
+    page, someone = clerk.page, application()
+    await clerk.open("/console/window")
+    await page.fill("[name=id_number]", "370303198503020021")
+    await expect(page.locator("#check")).to_contain_text("校验码不正确")
+    await expect(page.locator("[data-wrong=id_number]")).to_contain_text("校验码不正确")
+    await page.fill("[name=id_number]", someone.person.id_number)
+    await expect(page.locator("[data-wrong=id_number]")).to_be_empty()
+    await page.fill("[name=name]", someone.person.name)
+    await page.fill("[name=registered_on]", "2014-10-08")
+    for name in ("intends_half_year", "from_outside_county"):
+        await page.check(f"[name={name}][value=yes]")
+    await page.check("[name=term_years][value='3']")
+    await page.check("[name=grounds][value=employment]")
+    await page.click("[data-more]")
+    await expect(page.locator("#children tbody tr")).to_have_count(3)
+    await expect(page.locator("#check")).to_contain_text("填写完整，可以受理。")
+    await expect(page.locator("#check")).to_contain_text("人力资源社会保障局")
+    await page.click("form.window button.primary")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("已受理")
+    await expect(page.locator("#papers")).to_contain_text("打印受理回执")
+    assert clerk.complaints == []
+    assert not any(someone.person.id_number in one for one in clerk.requests)
+
+
 async def test_the_language_is_switched_and_stays(sit_down: SitDown) -> None:
     coordinator = await sit_down("coordinator")
     page = coordinator.page

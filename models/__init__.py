@@ -57,6 +57,7 @@ from models.supervision import (
     StepFailure,
 )
 from models.system import AuditEntry, AuditHead, Dispatcher, SystemClock
+from models.tallies import CaseTally
 
 __all__ = [
     "OPEN_CASES",
@@ -79,6 +80,7 @@ __all__ = [
     "Case",
     "CaseCounter",
     "CaseState",
+    "CaseTally",
     "CaseVersion",
     "Catchment",
     "ClockStop",

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import Case, CaseState, Entitlement, EntitlementState, Permit, PermitState, Step, StepState
 from services.access import WHOLE_CITY, Sight
 from services.casework.sight import cases_in, entitlements_in, steps_in
+from services.casework.tallies import cases_by_state
 from services.database import table
 
 _CASES, _PERMITS, _STEPS, _ENTITLEMENTS = table(Case), table(Permit), table(Step), table(Entitlement)
@@ -67,7 +68,7 @@ class Figures:
 
 async def figures(connection: AsyncConnection, sight: Sight = WHOLE_CITY) -> Figures:
     """Count what is in ``sight``."""
-    by_state = dict(await _counts(connection, _CASES.c.state, cases_in(sight)))
+    by_state = await cases_by_state(connection, sight)
     set_aside = select(func.count()).where(cases_in(sight), _CASES.c.set_aside.is_not(None))
     permits = (
         select(_PERMITS.c.term_years, _PERMITS.c.state, func.count())
@@ -92,10 +93,6 @@ async def figures(connection: AsyncConnection, sight: Sight = WHOLE_CITY) -> Fig
 
 async def _rows(connection: AsyncConnection, query: Any) -> Sequence[Any]:
     return (await connection.execute(query)).all()
-
-
-async def _counts(connection: AsyncConnection, column: ColumnElement[Any], where: ColumnElement[bool]) -> Sequence[Any]:
-    return [tuple(row) for row in await _rows(connection, select(column, func.count()).where(where).group_by(column))]
 
 
 def _order(key: Sequence[Any], states: type[StrEnum]) -> tuple[Any, int]:

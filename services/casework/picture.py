@@ -19,6 +19,7 @@ from models.states import OPEN_CASES, OPEN_STEPS
 from services.access import WHOLE_CITY, Sight
 from services.casework.lexicon import Lexicon, Named
 from services.casework.sight import cases_in, steps_in
+from services.casework.tallies import cases_by_state
 from services.clock import day_bounds
 from services.database import table
 from services.house import House
@@ -96,7 +97,7 @@ async def draw_picture(house: House, sight: Sight = WHOLE_CITY) -> Picture:
     """Count what is in ``sight`` now."""
     today = house.database.clock.today()
     async with house.database.read() as connection:
-        states = await _pairs(connection, _by_state(sight))
+        states = await cases_by_state(connection, sight)
         aside = select(func.count()).where(cases_in(sight), _CASES.c.set_aside.is_not(None))
         set_aside = int((await connection.execute(aside)).scalar_one())
         trend = await _trend(connection, sight, today)
@@ -112,10 +113,6 @@ async def draw_picture(house: House, sight: Sight = WHOLE_CITY) -> Picture:
             districts=await _districts(house, connection, sight, today),
             trend=trend,
         )
-
-
-def _by_state(sight: Sight) -> Select[tuple[CaseState, int]]:
-    return select(_CASES.c.state, func.count()).where(cases_in(sight)).group_by(_CASES.c.state)
 
 
 async def _pairs(connection: AsyncConnection, query: Select[Any]) -> dict[Any, int]:

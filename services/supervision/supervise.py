@@ -6,6 +6,7 @@ is one look, and it may be taken by anybody at any time.
 
 from __future__ import annotations
 
+from services.casework.tallies import fold_tallies
 from services.house import House
 from services.operations.incidents import gather
 from services.operations.running import advance_retries
@@ -16,4 +17,5 @@ async def supervise(house: House) -> Dealt:
     """One look; what cards it dealt. Safe to repeat, and side by side."""
     await advance_retries(house)
     await gather(house)
+    await fold_tallies(house.database, "supervise")
     return await look(house)

@@ -32,6 +32,7 @@ _OPENINGS: Mapping[str, Text] = {
     ),
     "case.opened": Text("打开申请全文，用于补正", "opened the application, to put it right"),
     "notice.printed": Text("打印受理回执或者权益告知书（含姓名）", "printed a notice that bears the name"),
+    "case.seen": Text("查看本件（身份信息已遮盖）", "looked at the case, its person masked"),
     "evidence.written": Text("导出一项协办事项的证据包", "had the bundle of evidence of a step written"),
 }
 

@@ -30,12 +30,16 @@ _REOPENED = Text("权益事项有变化，办件重新开启。", "Services chan
 Teller = Callable[[Dossier, Entry], Iterator[Sentence]]
 
 
+# Who looked at a case is told in its access log, and is no part of what happened to it.
+_LOOK = "case.seen"
+
+
 def sentences(dossier: Dossier, entry: Entry) -> Iterator[Sentence]:
     """Tell ``entry`` as far as the reader of the dossier may know it; nothing if it is all about others."""
     teller = _TELLERS.get(entry.action)
     if teller is not None:
         yield from teller(dossier, entry)
-    elif dossier.whole:
+    elif dossier.whole and entry.action != _LOOK:
         yield Sentence("other", Text(f"记录：{entry.action}。", f"Recorded: {entry.action}."))
 
 

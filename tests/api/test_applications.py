@@ -79,7 +79,7 @@ async def test_a_case_in_another_district_stands_in_the_way_without_its_number(
         answer = await clerk.post(PATH, json=application | {"district": "370303"} | changes)
         assert answer.status_code == 409
         assert number not in answer.text
-        assert "其他区县" in answer.json()["errors"][0]["zh"]
+        assert "其他派出所或者区县" in answer.json()["errors"][0]["zh"]
 
 
 async def test_a_clerk_hands_in_for_the_own_district_only(clerk: httpx.AsyncClient, house: House) -> None:

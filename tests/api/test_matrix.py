@@ -15,6 +15,7 @@ from models import Role
 from tests.api.conftest import Browse, Browser, Knock, SignIn
 
 SCOPES = {Role.OFFICER: "hrss"}
+# What fills a path whose parameter is more than a number.
 FILLED = {
     "matter": "1",
     "meeting": "1",
@@ -52,7 +53,12 @@ OWN_REFUSAL = {"sign_in", "change_password"}
 def _guarded(app: FastAPI) -> list[tuple[str, str, str, bool]]:
     """Every guarded route: its name, a method, a path with its parameters filled in, and whether it is a page."""
     return [
-        (name, method, re.sub(r"{(\w+)}", lambda found: FILLED[found[1]], route.path), isinstance(route, GuardedPage))
+        (
+            name,
+            method,
+            re.sub(r"{(\w+)}", lambda found: FILLED.get(found[1], "1"), route.path),
+            isinstance(route, GuardedPage),
+        )
         for name, route in named_routes(app)
         if isinstance(route, GuardedRoute) and name not in OWN_REFUSAL
         for method in route.methods or ()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 
+from api.access import MATRIX
+from api.system.installation import rehearsal_accounts
+from models import Role
 from services.access import passwords
+from services.house import open_house
 from tests.api.conftest import cheap_hasher
 
 
@@ -63,3 +70,34 @@ def test_names_belong_to_one_person_or_machine_for_ever(installed):
     assert installed("key", "create", "li", "auditor").code == 2
     assert installed("key", "create", "scraper", "auditor").code == 0
     assert installed("account", "create", "scraper", "auditor").code == 2
+
+
+def test_a_rehearsal_has_one_account_a_role_and_makes_them_once(installed):
+    async def rehearse():
+        async with open_house() as house:
+            return await rehearsal_accounts(house), await rehearsal_accounts(house)
+
+    made, again = asyncio.run(rehearse())
+    assert [one.account.role for one in made] == list(Role)
+    assert {one.account.name for one in made} == {role.value for role in Role}
+    assert len({one.password for one in made}) == len(Role)
+    assert not any(one.account.password_is_initial for one in made)
+    assert again == []
+    listed = installed("account", "list").out
+    assert "科苑派出所" in listed
+
+
+def test_a_key_for_some_operations_only(installed):
+    assert installed("key", "create", "scraper", "auditor", "--only", "metrics").out.startswith("lbk_")
+    refused = installed("key", "create", "scraper-2", "auditor", "--only", "nothing_such")
+    assert (refused.code, "nothing_such" in refused.err) == (2, True)
+
+
+def test_the_matrix_is_printed_as_the_doors_hold_it(installed):
+    told = {one["route"]: one["for"] for one in json.loads(installed("access", "--json").out)}
+    assert told["list_audit"] == ["administrator", "auditor"]
+    assert told["healthz"] == ["public"]
+    assert set(told) == set(MATRIX)
+    lines = installed("access", "--markdown").out.splitlines()
+    assert len(lines) == len(told) + 2
+    assert all(line.count("|") == len(Role) + 2 for line in lines)

@@ -8,8 +8,10 @@ what value would look for the hidden ones.
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -65,14 +67,21 @@ VALUES: dict[str, list[str]] = {
     "until": ["2015-01-01T00:00:00Z"],
 }
 # Parameters that choose a page, an order or a language, and no rows.
-NO_ROWS = {"gaps", "open_only", "pack", "limit", "before", "after", "cursor", "next", "sort", "lang", "page"}
+NO_ROWS = {
+    "after", "before", "cursor", "every", "gaps", "lang", "limit", "next", "open_only", "owner", "pack",
+    "page", "parameter", "service", "sort", "value", "without",
+}  # fmt: skip
 # What is of the whole city by its nature, and told in counts to whoever may read it: never a case among it.
 IN_COUNTS = {
     "list_matters": "the meeting's papers", "show_matter": "the meeting's papers",
     "list_meetings": "the meeting's papers", "show_meeting": "the meeting's papers",
     "show_minutes": "the meeting's papers", "download_minutes": "the meeting's papers",
     "list_resolutions": "the meeting's papers", "show_resolution": "the meeting's papers",
-    "preview_resolution": "the meeting's papers", "page_flows": "how the machine itself is doing",
+    "preview_resolution": "the meeting's papers", "page_matters": "the meeting's papers",
+    "page_matter": "the meeting's papers", "page_meetings": "the meeting's papers",
+    "page_meeting": "the meeting's papers", "page_minutes": "the meeting's papers",
+    "page_resolutions": "the meeting's papers", "page_resolution": "the meeting's papers",
+    "page_what_if": "the meeting's papers", "page_flows": "how the machine itself is doing",
 }  # fmt: skip
 # What fills the parameters of a path; for numbers, those that the hidden rows get.
 PATHS: dict[str, list[str]] = {
@@ -87,6 +96,7 @@ PATHS: dict[str, list[str]] = {
     "version": ["1"],
     "revision": ["1"],
     "period": ["2014-11"],
+    "kind": ["csv", "xlsx"],
     "figure": ["on_time"],
     "code": ["zibo-2014-87"],
     "name": ["elsewhere"],
@@ -180,7 +190,7 @@ async def _look(app: FastAPI, client: httpx.AsyncClient, role: Role) -> dict[str
         for query in asked:
             answer = await client.get(path, params=query)
             assert answer.status_code < 500, answer.text
-            told = CHANCE.sub("", answer.text)
+            told = CHANCE.sub("", _text(answer))
             if name in IN_COUNTS:
                 # Beside counts there are the numbers of cases, if any.
                 told = " ".join(NUMBER.findall(told.replace(f"{THERE}-2014-000001", "") if "case" in query else told))
@@ -192,6 +202,14 @@ async def _look(app: FastAPI, client: httpx.AsyncClient, role: Role) -> dict[str
         if isinstance(client, Browser):
             seen["page of the search"] = (await client.submit("/console/cases/search", name=HIDDEN_NAME)).text
     return seen
+
+
+def _text(answer: httpx.Response) -> str:
+    """What an answer says; of a workbook its sheets, without the time at which it was written."""
+    if not answer.content.startswith(b"PK"):
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as parts:
+        return "".join(parts.read(name).decode() for name in parts.namelist() if not name.startswith("docProps/"))
 
 
 def _differences(before: dict[str, str], after: dict[str, str]) -> dict[str, tuple[str, str]]:

@@ -13,9 +13,9 @@ from api.access import GuardedPage
 from api.console.frame import page
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.routes.callbacks import Department
-from api.state import TheCaller, TheDoors, TheHouse
+from api.state import TheCaller, TheDoors, TheHouse, caller_of
 from models import Door, StepState
-from services.access import own_department
+from services.access import for_department, own_department
 from services.casework.lexicon import Lexicon, Named
 from services.clock import CHINA
 from services.doors import messages, registration, replay
@@ -111,7 +111,7 @@ async def page_register_endpoint(
     request: Request, department: Department, form: Form[RegistrationForm], house: TheHouse, caller: TheCaller
 ) -> HTMLResponse:
     """Register the endpoint, or change it; new secrets are shown this once."""
-    own_department(caller, department)
+    for_department(caller, department)
     standing = await _standing(house, department)
     wanted = Registration(
         department, form.door, form.url if form.door is Door.PUSH else None,
@@ -130,7 +130,7 @@ async def page_try_endpoint(
     request: Request, department: Department, house: TheHouse, caller: TheCaller
 ) -> HTMLResponse:
     """Send a good and a forged test event; passed, the endpoint goes live."""
-    own_department(caller, department)
+    for_department(caller, department)
     trial = await try_endpoint(house, department, caller.actor)
     return await _show(request, house, department, MessagesQuery(), trial=trial)
 
@@ -138,7 +138,7 @@ async def page_try_endpoint(
 @router.post("/{department}/keys", name="page_rotate_key")
 async def page_rotate_key(request: Request, department: Department, house: TheHouse, caller: TheCaller) -> HTMLResponse:
     """Make a fresh shared secret, shown this once; both sign for a day."""
-    own_department(caller, department)
+    for_department(caller, department)
     fresh = await registration.rotate(house, department, caller.actor, scheme=HMAC, overlap=_OVERLAP)
     return await _show(request, house, department, MessagesQuery(), shown={fresh.scheme: fresh.shown})
 
@@ -148,7 +148,7 @@ async def page_close_endpoint(
     department: Department, form: Form[ClosingForm], house: TheHouse, caller: TheCaller
 ) -> RedirectResponse:
     """Close the endpoint: its steps wait until a trial is passed again."""
-    own_department(caller, department)
+    for_department(caller, department)
     await registration.close(house, department, caller.actor, form.reason)
     return _back(department)
 
@@ -158,7 +158,7 @@ async def page_announce_maintenance(
     department: Department, form: Form[MaintenanceForm], house: TheHouse, caller: TheCaller
 ) -> RedirectResponse:
     """Announce a window in which nothing is sent, or end it."""
-    own_department(caller, department)
+    for_department(caller, department)
     now = house.database.clock.now()
     async with house.database.write(caller.actor) as transaction:
         if form.end:
@@ -174,7 +174,7 @@ async def page_replay_messages(
     request: Request, department: Department, form: Form[ReplayForm], doors: TheDoors, caller: TheCaller
 ) -> HTMLResponse:
     """Preview what would be sent again; with the count of the preview, send it."""
-    own_department(caller, department)
+    for_department(caller, department)
     house = doors.house
     if form.expected is None:
         seen = await replay.preview(house, department, form.range())
@@ -190,7 +190,7 @@ async def page_message(
 ) -> HTMLResponse:
     """Show one message with every try and the bounded answer to it."""
     own_department(caller, department)
-    sent = await messages.show_message(house, department, message)
+    sent = await messages.show_message(house, department, message, caller.sight)
     name = Lexicon(house.packs, None).department(department, house.database.clock.today())
     return page(request, "message.html", message=sent, name=name, doors=DOOR_WORDS)
 
@@ -200,7 +200,7 @@ async def page_resend_message(
     department: Department, message: MessageId, doors: TheDoors, caller: TheCaller
 ) -> RedirectResponse:
     """Send one message again."""
-    own_department(caller, department)
+    for_department(caller, department)
     await replay.resend(doors.house, department, message, caller.actor)
     doors.bell.ring()
     return RedirectResponse(f"/console/endpoints/{department}/messages/{message}", 303)
@@ -219,7 +219,9 @@ async def _show(request: Request, house: House, department: str, query: Messages
         request, "endpoint.html", query=query, first=query.cursor is None,
         name=words.department(department, clock.today()), view=await _standing(house, department),
         held=held[0] if held else None,
-        messages=await messages.list_messages(house, department, wanted, cursor=query.cursor, limit=query.limit),
+        messages=await messages.list_messages(
+            house, department, wanted, sight=caller_of(request).sight, cursor=query.cursor, limit=query.limit
+        ),
         doors=DOOR_WORDS, words=ENDPOINT_WORDS,
         states=[Named.of(state.value, STEP_WORDS[state.value]) for state in StepState], **{**shown, **more},
     )  # fmt: skip

@@ -41,7 +41,7 @@ from services.revisions.reading import (
     list_revisions as page_of_revisions,
 )
 
-router = APIRouter(prefix="/api/v1/revisions", tags=["policy"], route_class=GuardedRoute)
+router = APIRouter(prefix="/api/v1", tags=["policy"], route_class=GuardedRoute)
 
 # As far as both databases count.
 _LAST = 2**31 - 1
@@ -75,7 +75,7 @@ class Dissent(BaseModel):
     because: Line
 
 
-@router.get("", response_model=RevisionList, responses=problems(422))
+@router.get("/revisions", response_model=RevisionList, responses=problems(422))
 async def list_revisions(query: Annotated[RevisionQuery, Query()], house: TheHouse, caller: TheCaller) -> RevisionList:
     """List revisions of the policy, the newest first."""
     _whole_city(caller)
@@ -101,39 +101,39 @@ async def preview_amendment(draft: AmendmentDraft, house: TheHouse, caller: TheC
     return preview_view(await preview_revision(house, draft))
 
 
-@router.post("/packs", status_code=201, response_model=AskedRevision, responses=problems(404, 409))
+@router.post("/adoptions", status_code=201, response_model=AskedRevision, responses=problems(404, 409))
 async def propose_pack(draft: PackDraft, house: TheHouse, caller: TheCaller) -> Asked:
     """Ask for a whole pack to be adopted. A second person decides."""
     return await propose_revision(house, caller, draft)
 
 
-@router.post("/packs/preview", response_model=RevisionPreview, responses=problems(404, 409))
+@router.post("/adoptions/preview", response_model=RevisionPreview, responses=problems(404, 409))
 async def preview_pack(draft: PackDraft, house: TheHouse, caller: TheCaller) -> RevisionPreview:
     """Try a whole pack over all live permits. Nothing is kept or touched."""
     _whole_city(caller)
     return preview_view(await preview_revision(house, draft))
 
 
-@router.get("/{revision}", response_model=RevisionView, responses=problems(404, 422))
+@router.get("/revisions/{revision}", response_model=RevisionView, responses=problems(404, 422))
 async def show_revision(revision: RevisionId, house: TheHouse, caller: TheCaller) -> RevisionFile:
     """Show a revision with what it changes."""
     _whole_city(caller)
     return await read_revision(house, revision)
 
 
-@router.post("/{revision}/approve", response_model=AskedRevision, responses=problems(404, 409))
+@router.post("/revisions/{revision}/approve", response_model=AskedRevision, responses=problems(404, 409))
 async def approve_revision(revision: RevisionId, assent: Assent, house: TheHouse, caller: TheCaller) -> Asked:
     """Adopt what another person asked for. It holds from its day on, for every process."""
     return await adopt(house, caller, revision, assent.because)
 
 
-@router.post("/{revision}/reject", response_model=AskedRevision, responses=problems(404, 409))
+@router.post("/revisions/{revision}/reject", response_model=AskedRevision, responses=problems(404, 409))
 async def reject_revision(revision: RevisionId, dissent: Dissent, house: TheHouse, caller: TheCaller) -> Asked:
     """Turn down what was asked for."""
     return await turn_down(house, caller, revision, dissent.because)
 
 
-@router.post("/{revision}/withdraw", response_model=AskedRevision, responses=problems(404, 409))
+@router.post("/revisions/{revision}/withdraw", response_model=AskedRevision, responses=problems(404, 409))
 async def withdraw_revision(revision: RevisionId, dissent: Dissent, house: TheHouse, caller: TheCaller) -> Asked:
     """Take back what was adopted, before its day has come."""
     return await take_back(house, caller, revision, dissent.because)

@@ -8,7 +8,8 @@ from models import Role
 from services.house import House
 from tests.api.conftest import Knock, SignIn
 
-PATH = "/api/v1/revisions"
+ROOT = "/api/v1"
+PATH = f"{ROOT}/revisions"
 AMENDMENT = {
     "pack": "zibo-2014-87",
     "from_on": "2014-12-01",
@@ -21,11 +22,11 @@ AMENDMENT = {
 async def test_an_amendment_from_trial_to_force(house: House, sign_in: SignIn) -> None:
     wang, li = await sign_in(Role.COORDINATOR, name="wang"), await sign_in(Role.COORDINATOR, name="li")
     by_wang, by_li = {"x-csrf-token": wang.csrf}, {"x-csrf-token": li.csrf}
-    tried = (await wang.post(f"{PATH}/amendments/preview", json=AMENDMENT, headers=by_wang)).json()
+    tried = (await wang.post(f"{ROOT}/amendments/preview", json=AMENDMENT, headers=by_wang)).json()
     assert (tried["permits"], tried["affected"], tried["from_on"]) == (0, 0, "2014-12-01")
     assert {"place": "parameters[elderly-age].value", "before": 65, "after": 60} in tried["differences"]
     assert (await wang.get(PATH)).json() == {"items": [], "before": None}
-    asked = await wang.post(f"{PATH}/amendments", json=AMENDMENT, headers=by_wang)
+    asked = await wang.post(f"{ROOT}/amendments", json=AMENDMENT, headers=by_wang)
     assert (asked.status_code, asked.json()["state"]) == (201, "proposed")
     own = await wang.post(f"{PATH}/1/approve", json={}, headers=by_wang)
     assert (own.status_code, own.json()["code"]) == (403, "needs-a-second-person")
@@ -47,7 +48,7 @@ async def test_what_does_not_hold_is_told_with_its_place(knock: Knock) -> None:
     client = await knock(Role.ADMINISTRATOR)
 
     async def refused(**changes: Any) -> tuple[int, str]:
-        answer = await client.post(f"{PATH}/amendments", json=AMENDMENT | changes)
+        answer = await client.post(f"{ROOT}/amendments", json=AMENDMENT | changes)
         told = answer.json()
         return answer.status_code, told["errors"][0][
             "field"
@@ -64,8 +65,8 @@ async def test_what_does_not_hold_is_told_with_its_place(knock: Knock) -> None:
     assert (await refused(pack="atlantis"))[0] == 404
     assert (await refused(basis="身份证 11010519491231002X"))[0] == 422
     whole = {"content": {"code": "x"}, "basis": "文件", "reason": "试"}
-    for path in ("packs", "packs/preview"):
-        answer = await client.post(f"{PATH}/{path}", json=whole)
+    for path in ("adoptions", "adoptions/preview"):
+        answer = await client.post(f"{ROOT}/{path}", json=whole)
         assert answer.status_code == 422
     assert (await client.get(PATH)).json()["items"] == []
 
@@ -73,7 +74,7 @@ async def test_what_does_not_hold_is_told_with_its_place(knock: Knock) -> None:
 async def test_rules_are_the_whole_citys(knock: Knock) -> None:
     part = await knock(Role.COORDINATOR, "370303")
     for answer in (
-        await part.get(PATH), await part.get(f"{PATH}/1"), await part.post(f"{PATH}/amendments", json=AMENDMENT),
-        await part.post(f"{PATH}/amendments/preview", json=AMENDMENT), await part.post(f"{PATH}/1/approve", json={}),
+        await part.get(PATH), await part.get(f"{PATH}/1"), await part.post(f"{ROOT}/amendments", json=AMENDMENT),
+        await part.post(f"{ROOT}/amendments/preview", json=AMENDMENT), await part.post(f"{PATH}/1/approve", json={}),
     ):  # fmt: skip
         assert answer.status_code == 403

@@ -22,6 +22,8 @@ def as_workbook(_context: schemathesis.SerializationContext, value: object) -> b
 schema = schemathesis.openapi.from_dict(create_app(Settings(_env_file=None)).openapi())
 # A schema cannot say that a check digit fits, or that a signature holds: valid by it is not yet acceptable.
 UNTELLABLE = [CHECKS.get_one("positive_data_acceptance")]
+# A header that nobody knows makes no request bad, although the headers of a route that names one are taken for an object.
+WITH_HEADERS = {"/api/v1/changes": [CHECKS.get_one("negative_data_rejection")]}
 
 
 @schema.parametrize()
@@ -36,7 +38,8 @@ UNTELLABLE = [CHECKS.get_one("positive_data_acceptance")]
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_no_answer_that_the_document_does_not_have(case: schemathesis.Case, served: Served) -> None:
     headers = {"Authorization": f"Bearer {served.key}"}
-    case.call_and_validate(base_url=served.url, headers=headers, excluded_checks=UNTELLABLE)
+    excluded = [*UNTELLABLE, *WITH_HEADERS.get(case.operation.path, ())]
+    case.call_and_validate(base_url=served.url, headers=headers, excluded_checks=excluded)
 
 
 @pytest.mark.parametrize("path", ["", "/timeline", "/decisions", "/decisions/{sequence}"])

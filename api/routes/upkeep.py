@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, PlainTextResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.background import BackgroundTask
 
 from api.access import GuardedRoute
@@ -21,6 +22,17 @@ from services.upkeep.audit_file import export_audit
 from services.upkeep.audit_log import MAX_PAGE, AuditFilter, AuditPage, read_audit
 from services.upkeep.metrics import CONTENT_TYPE, measure, write_metrics
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
+
+
+def _written(value: object) -> object:
+    """An instant as it is written, since a bare number would be taken for seconds."""
+    if isinstance(value, str) and not _DAY.match(value):
+        raise ValueError("must be an instant written 2014-11-03T10:00:00+08:00")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
 router = APIRouter(tags=["upkeep"], route_class=GuardedRoute)
 _LAST = 2**53 - 1
 _LINES = "application/jsonl"
@@ -46,8 +58,8 @@ class AuditQuery(BaseModel):
         pattern="^[a-z_.]{1,40}$",
         description="操作；以点结尾则按类别 / what; with a dot at the end, everything of that kind",
     )
-    since: AwareDatetime | None = Field(default=None, description="不早于 / not before this instant")
-    until: AwareDatetime | None = Field(default=None, description="早于 / before this instant")
+    since: Instant | None = Field(default=None, description="不早于 / not before this instant")
+    until: Instant | None = Field(default=None, description="早于 / before this instant")
     before: int | None = Field(default=None, ge=1, le=_LAST, description="上页的 next / a page's `next`")
     limit: int = Field(default=50, ge=1, le=MAX_PAGE)
 

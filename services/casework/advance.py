@@ -315,7 +315,7 @@ class _Writing:
 
 
 def _kept_clocks(case: Row[Any]) -> dict[str, Any]:
-    return {name: getattr(case, name) for name in ("accepted_at", "promised_by", "statutory_by", "look_on")}
+    return {name: getattr(case, name) for name in _CLOCKS}
 
 
 def _held(standing: Standing) -> dict[str, Any] | None:
@@ -331,7 +331,8 @@ def _summary(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: [one["service"] for one in content[key]] for key in ("open", "withdraw") if key in content}
 
 
-_CHANGED = ("state", "is_open", "round", "decisions", "weighed", "review_on", "decided_at", "closed_at")
+_CLOCKS = ("accepted_at", "promised_by", "statutory_by", "look_on")
+_CHANGED = ("state", "is_open", "round", "decisions", "weighed", "review_on", "decided_at", "closed_at", *_CLOCKS)
 _WRITTEN = ("department", "state", "from_on", "until_on", "leaves_on", "step_id", "changed_at")
 
 

@@ -22,7 +22,7 @@ def as_workbook(_context: schemathesis.SerializationContext, value: object) -> b
 schema = schemathesis.openapi.from_dict(create_app(Settings(_env_file=None)).openapi())
 # A schema cannot say that a check digit fits, or that a signature holds: valid by it is not yet acceptable.
 UNTELLABLE = [CHECKS.get_one("positive_data_acceptance")]
-# A header that nobody knows makes no request bad, although the headers of a route that names one are taken for an object.
+# A header that nobody knows makes no request bad, although the headers of a route that names one are an object here.
 WITH_HEADERS = {"/api/v1/changes": [CHECKS.get_one("negative_data_rejection")]}
 
 

@@ -25,16 +25,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--language", choices=("zh", "en"), default="zh")
+    parser.add_argument("--width", type=int, default=1440, help="of the screen; the height follows, 8 to 5")
     parser.add_argument("--rows", type=int, default=_ROWS, help="how many applications")
     options = parser.parse_args()
     path = executable()
     if path is None:
         parser.error("no Chromium on this machine")
     options.out.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_take(path, options.out, options.language, options.rows))
+    asyncio.run(_take(path, options.out, options.language, options.rows, options.width))
 
 
-async def _take(path: str, out: Path, language: str, rows: int) -> None:
+async def _take(path: str, out: Path, language: str, rows: int, width: int) -> None:
+    screen_size = {"width": width, "height": width * 5 // 8}
     with tempfile.TemporaryDirectory() as folder:
         prefect = PrefectServer(Path(folder) / "prefect")
         prefect.start()
@@ -44,7 +46,7 @@ async def _take(path: str, out: Path, language: str, rows: int) -> None:
                 await start_worker(town.system.running)
                 filled = await places(town)
                 for role in dict.fromkeys(screen.role for screen in SCREENS):
-                    async with person(browser, town.url) as someone:
+                    async with person(browser, town.url, screen=screen_size) as someone:
                         await someone.sign_in(role, town.passwords[role])
                         for screen in SCREENS:
                             if screen.role == role:

@@ -30,6 +30,7 @@ from services.words import CASE_WORDS
 _CASES, _PERMITS, _STEPS = table(Case), table(Permit), table(Step)
 MAX_PAGE = 200
 MAX_FOUND = 50
+_UNFINISHED = (*OPEN_STEPS, StepState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _conditions(sight: Sight, wanted: CaseFilter, today: date) -> list[ColumnEle
     found += [condition(value) for value, condition in given if value is not None]
     if wanted.department is not None or wanted.late:
         # Through the reader's own sight: what another department has to do is not for an officer to find out.
-        mine = [_STEPS.c.state.in_((*OPEN_STEPS, StepState.FAILED)), steps_in(sight)]
+        mine = [_STEPS.c.state.in_(_UNFINISHED), steps_in(sight)]
         if wanted.department is not None:
             mine.append(_STEPS.c.department == wanted.department)
         if wanted.late:
@@ -195,7 +196,7 @@ async def _page(
 async def _waiting(connection: AsyncConnection, sight: Sight, numbers: Sequence[str]) -> dict[str, list[str]]:
     query = (
         select(_STEPS.c.case_number, _STEPS.c.department)
-        .where(among(connection, _STEPS.c.case_number, numbers), _STEPS.c.state.in_(OPEN_STEPS), steps_in(sight))
+        .where(among(connection, _STEPS.c.case_number, numbers), _STEPS.c.state.in_(_UNFINISHED), steps_in(sight))
         .distinct()
         .order_by(_STEPS.c.case_number, _STEPS.c.department)
     )

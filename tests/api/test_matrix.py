@@ -29,6 +29,7 @@ FILLED = {
     "dispute": "1",
     "retry": "1",
     "revision": "1",
+    "message": "370303-2014-000001-v-hrss-1",
     "number": "370303-2014-000001",
     "step": "370303-2014-000001-v-hrss-1",
     "sequence": "1",

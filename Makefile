@@ -39,5 +39,11 @@ bench: $(SETUP)
 bench-peers: $(SETUP)
 	@$(BIN)/python -m benchmarks.peers
 
+# Several machines: killed hundreds of times, overrun, and what a place needs. Half an hour.
+bench-machines: $(SETUP)
+	@$(BIN)/python -m benchmarks.kill_run --kills 200 --seed 1
+	@$(BIN)/python -m benchmarks.overload
+	@$(BIN)/python -m benchmarks.capacity
+
 clean:
 	rm -rf .venv .lianban build *.egg-info

@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cases-a-kill", type=float, default=3.0, help="how many applications come in for each kill")
+    parser.add_argument("--cases-a-kill", type=float, default=5.0, help="how many applications come in for each kill")
     parser.add_argument("--only", nargs="*", default=sorted(KINDS), choices=sorted(KINDS), help="kinds of trouble")
     parser.add_argument("--within", type=float, default=400.0, help="seconds after the last kill to be finished in")
     parser.add_argument("--keep", action="store_true", help="leave the folder with its logs")
@@ -77,11 +77,11 @@ async def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         kills = await _trouble(town, dice, options)
         await intake
         in_trouble = round(time.monotonic() - started, 1)
+        aside = await _set_aside(town)
         await _mend(town, poisoned)
         recovered = await finished(town, options.within)
         verdict = await judge(town, handing.numbers)
-        aside = await _set_aside(town)
-    alone = aside in ([poisoned], [])
+    alone = set(aside) <= {poisoned}
     return {
         "as_it_must_be": verdict.well and recovered is not None and alone,
         "kills": sum(kills.values()),
@@ -90,6 +90,8 @@ async def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "seconds_in_trouble": in_trouble,
         "seconds_to_recover": recovered,
         "intake_tried_again": handing.refusals,
+        "poisoned_case_set_aside": poisoned in aside,
+        "others_set_aside_under_way": len(set(aside) - {poisoned}),
         **verdict.as_dict(),
     }
 

@@ -294,6 +294,13 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "page_decide_card": _COORDINATION,
     "page_flows": _OVERSIGHT | {Role.COORDINATOR},
     "page_run_again": _MENDS,
+    "page_appraisal": _WATCH,
+    "page_appraisal_workbook": _WATCH,
+    "page_scorecard": _WATCH,
+    "page_dispute_figure": _OFFICER,
+    "page_decide_dispute": _COORDINATION,
+    "page_forecast": _WATCH,
+    "page_public": Open.PUBLIC,
     "page_policies": _ANY,
     "page_policy": _ANY,
 }

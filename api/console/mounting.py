@@ -15,11 +15,13 @@ from starlette.types import Receive, Scope, Send
 from api.access import GuardedRoute
 from api.console import assets, errors
 from api.console.pages import (
+    appraisal,
     case,
     cases,
     desk,
     endpoints,
     flows,
+    forecast,
     incidents,
     matters,
     meetings,
@@ -50,6 +52,8 @@ PAGES = (
     meetings,
     matters,
     resolutions,
+    appraisal,
+    forecast,
 )
 _WORTH_PACKING = 800
 

@@ -64,6 +64,14 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
+        said("督办"),
+        (
+            Entry("page_appraisal", "/console/appraisal", said("部门考核"), "scores"),
+            Entry("page_forecast", "/console/forecast", said("预测"), "forecast"),
+            Entry("page_public", "/console/public", said("办理情况公示"), "public"),
+        ),
+    ),
+    Group(
         said("政策"),
         (Entry("page_policies", "/console/policy", said("政策与承办"), "policy"),),
     ),

@@ -47,6 +47,10 @@ SCREENS = (
     Screen("window", "/console/window", "clerk"),
     Screen("window-taken", "/console/window/{case}"),
     Screen("rights", "/console/cases/{case}/rights"),
+    Screen("appraisal", "/console/appraisal", "coordinator"),
+    Screen("scorecard", "/console/appraisal/departments/hrss?figure=closed", "coordinator"),
+    Screen("forecast", "/console/forecast", "coordinator"),
+    Screen("public", "/console/public"),
     Screen("account", "/account"),
 )
 

@@ -19,6 +19,7 @@ PAGES = (
     "/console/endpoints", "/console/endpoints/hrss",
     "/console/window/370303-2014-000001", "/console/meetings", "/console/matters", "/console/resolutions",
     "/console/what-if", "/console/what-if?parameter=working-age&value=40",
+    "/console/appraisal", "/console/appraisal/departments/hrss?figure=closed", "/console/forecast", "/console/public",
 )  # fmt: skip
 _INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<style|javascript:")
 _ADDRESS = re.compile(r"(?:src|href|action)=\"([^\"]*)\"")

@@ -42,9 +42,10 @@ async def _take(path: str, out: Path, language: str, rows: int, width: int) -> N
         prefect.start()
         try:
             async with running_town(Path(folder) / "town", prefect, rows) as town, chromium(path) as browser:
+                # Before there is a worker, whose own schedules would call the meeting that is looked at.
+                filled = await places(town)
                 await deploy(town.system.running.run)
                 await start_worker(town.system.running)
-                filled = await places(town)
                 for role in dict.fromkeys(screen.role for screen in SCREENS):
                     async with person(browser, town.url, screen=screen_size) as someone:
                         await someone.sign_in(role, town.passwords[role])

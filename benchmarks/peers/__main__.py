@@ -72,6 +72,7 @@ def main() -> None:
     for name in wanted:
         print(f"… {name}", file=sys.stderr)
         rows.append(_lianban(name, told) if name in _LIANBAN else asyncio.run(_engine(name, python, told)))
+        print(f"  {rows[-1].problem or rows[-1].found}", file=sys.stderr)
     _print(rows)
 
 

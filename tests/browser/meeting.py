@@ -38,8 +38,10 @@ async def meeting_places(house: House) -> dict[str, str]:
 async def _hold(house: House) -> None:
     matter = await put_forward(house, OFFICE, "education", "学位不足，建议按居住年限轮候", "ZB87-3.2.1c")
     await remark(house, OFFICE, matter, "finance", "经费由区县承担", answer=False)
-    meeting = (await prepare(house)).prepared.meeting
-    await call_meeting(house, OFFICE, meeting)
+    prepared = (await prepare(house)).prepared
+    meeting = prepared.meeting
+    if not prepared.called:
+        await call_meeting(house, OFFICE, meeting)
     await open_sitting(house, OFFICE, meeting, "副市长")
     await attend(house, OFFICE, meeting, "education", present=True, delegate="副局长")
     await take_up(house, OFFICE, meeting, matter)

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from api.commands.bring_in import import_applications, show_report
+from api.demo.meeting import hold_meeting, show_outcome
 from api.demo.report import show_figures, show_where_next
 from api.system.installation import asked_departments, connect_sandbox, sandbox_secrets
 from api.system.prefect_api import PrefectApi
@@ -30,7 +31,7 @@ from services.settings import Settings
 from services.simulation import move_clock
 
 APPLICATIONS = Path(__file__).with_name("applications.csv")
-FIRST_DAY, A_YEAR_ON = date(2014, 11, 4), date(2015, 11, 4)
+FIRST_DAY, MEETING_DAY, A_YEAR_ON = date(2014, 11, 4), date(2014, 11, 25), date(2015, 11, 4)
 # One department drops a fifth of its calls and one is slow, as some always are.
 FAULTS = ("sports:error=503@0.1", "housing-fund:slow=300")
 _WAITING = frozenset({"due", "sending"})
@@ -85,6 +86,7 @@ class Demo:
                 await self._start(house, running)
                 up = time.monotonic()
                 await self._first_day(house)
+                await self._meeting(house)
                 await self._a_year_on(house)
                 self.journal.done("finished")
                 seconds = time.monotonic() - started
@@ -122,6 +124,20 @@ class Demo:
             self._head("核验、决定、发证、开通 Verify, decide, issue, open services")
             await self._work(house, "dispatch/dispatch", {"linger_seconds": 10})
             self.journal.done("first-day")
+
+    async def _meeting(self, house: House) -> None:
+        """Three weeks on, what nobody could settle comes before the joint meeting, which settles it."""
+        if self.journal.has("meeting"):
+            return
+        if not self.journal.has("meeting-day"):
+            await move_clock(house.database, self.settings, MEETING_DAY)
+            self.journal.done("meeting-day")
+        self._head(f"{MEETING_DAY:%Y 年 %m 月 %d 日}：联席会议 The joint meeting")
+        settled = await hold_meeting(house, self.console)
+        if settled is not None:
+            await self._work(house, "dispatch/dispatch", {"linger_seconds": 5})
+            await show_outcome(house, settled, self.console)
+        self.journal.done("meeting")
 
     async def _a_year_on(self, house: House) -> None:
         if not self.journal.has("year"):

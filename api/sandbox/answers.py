@@ -59,6 +59,10 @@ class UnknownPerson:
         return "yes"
 
 
+# The joint meeting's own word (A8): no system of a department can give it.
+_NOBODYS = frozenset({"other_ground_accepted"})
+
+
 def answer(data: Mapping[str, Any], person: Fixture | UnknownPerson, declining: str | None = None) -> Answer:
     """The department's answer to the ``data`` of one event; KeyError or TypeError if it is no message of ours.
 
@@ -76,6 +80,8 @@ def answer(data: Mapping[str, Any], person: Fixture | UnknownPerson, declining: 
 
 def _facts(reply: Answer, names: list[str], person: Fixture | UnknownPerson, declining: str | None) -> None:
     for name in names:
+        if name in _NOBODYS:
+            continue
         told = f"{_DECLINE}{declining}" if declining else person.fact(name)
         if told in ("yes", "no"):
             reply.now.setdefault("facts", {})[name] = told == "yes"

@@ -17,7 +17,6 @@ from tests.api.conftest import Browse, Browser, Knock, SignIn
 SCOPES = {Role.OFFICER: "hrss"}
 # What fills a path whose parameter is more than a number.
 FILLED = {
-    "message": "370303-2014-000001-v-hrss-1",
     "matter": "1",
     "meeting": "1",
     "resolution": "1",

@@ -1,4 +1,4 @@
-"""Some weeks of the simulated year: what stands is what a recount says, each working day, and it ends with nothing open."""
+"""Some weeks of the simulated year: what stands is what a recount says, each working day; nothing is left open."""
 
 from __future__ import annotations
 

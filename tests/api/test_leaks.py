@@ -59,6 +59,7 @@ VALUES: dict[str, list[str]] = {
     "from_at": ["2014-01-01T00:00:00Z"],
     "until_at": ["2015-01-01T00:00:00Z"],
     "colour": ["yellow", "red"],
+    "month": ["2014-11"],
     "case": [f"{THERE}-2014-000001"],
     "dealt_from": ["2014-01-01"],
     "dealt_to": ["2015-01-01"],

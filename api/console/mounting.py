@@ -16,6 +16,7 @@ from api.access import GuardedRoute
 from api.console import assets, errors
 from api.console.pages import (
     appraisal,
+    cards,
     case,
     cases,
     desk,
@@ -52,6 +53,7 @@ PAGES = (
     meetings,
     matters,
     resolutions,
+    cards,
     appraisal,
     forecast,
 )

@@ -60,6 +60,8 @@ VALUES: dict[str, list[str]] = {
     "until_at": ["2015-01-01T00:00:00Z"],
     "colour": ["yellow", "red"],
     "month": ["2014-11"],
+    "period": ["2014-11"],
+    "figure": ["on_time"],
     "case": [f"{THERE}-2014-000001"],
     "dealt_from": ["2014-01-01"],
     "dealt_to": ["2015-01-01"],

@@ -10,11 +10,11 @@ from models import Matter, Meeting, Resolution, Role
 from services.access import Caller
 from services.database import table
 from services.house import House
-from services.meetings.agenda import call_meeting
+from services.meetings.agenda import call_meeting, convene
 from services.meetings.handling import put_forward, remark
-from services.meetings.preparing import prepare
 from services.meetings.resolutions import Agreed, record_resolution
 from services.meetings.sitting import attend, open_sitting, take_up
+from services.workdays import roll_to_workday
 
 OFFICE = Caller("office", Role.COORDINATOR)
 
@@ -38,10 +38,9 @@ async def meeting_places(house: House) -> dict[str, str]:
 async def _hold(house: House) -> None:
     matter = await put_forward(house, OFFICE, "education", "学位不足，建议按居住年限轮候", "ZB87-3.2.1c")
     await remark(house, OFFICE, matter, "finance", "经费由区县承担", answer=False)
-    prepared = (await prepare(house)).prepared
-    meeting = prepared.meeting
-    if not prepared.called:
-        await call_meeting(house, OFFICE, meeting)
+    # One of its own beside the regular ones: those are called when their day to be called has come.
+    meeting = await convene(house, OFFICE, roll_to_workday(house.database.clock.today()))
+    await call_meeting(house, OFFICE, meeting)
     await open_sitting(house, OFFICE, meeting, "副市长")
     await attend(house, OFFICE, meeting, "education", present=True, delegate="副局长")
     await take_up(house, OFFICE, meeting, matter)

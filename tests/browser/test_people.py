@@ -176,6 +176,7 @@ async def test_it_works_by_keyboard_and_without_a_script(sit_down: SitDown) -> N
     await page.select_option("select[name=state]", "closed")
     await page.click("form.query[method=get] button.primary")
     assert "state=closed" in page.url
+    await plain.open("/console/cases")
     # The first stop of the keyboard leads past the navigation.
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")

@@ -18,12 +18,14 @@ import heapq
 import json
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 POINTS = Path(__file__).with_name("capacity.json")
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "capacity.md"
+_BEGIN, _END = "<!-- computed by python -m benchmarks.capacity --write -->", "<!-- end of what is computed -->"
 PLACES = {"city": 500_000, "province": 10_000_000, "country": 130_000_000}
 # Two of five permits are for one year and three for three: so many applications a holder and year, renewals included.
 APPLICATIONS_A_YEAR = 0.4 + 0.6 / 3
@@ -142,17 +144,72 @@ def report(points: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def tables(told: Mapping[str, Any]) -> str:
+    """The report as the tables of docs/capacity.md."""
+    places, costs = told["places"], told["costs"]
+    rows = [("| |", *(f" {name} |" for name in places)), ("|---|", *("---|" for _ in places))]
+
+    def row(words: str, tell: Callable[[Mapping[str, Any]], object]) -> None:
+        rows.append((f"| {words} |", *(f" {tell(one)} |" for one in places.values())))
+
+    row("holders", lambda one: f"{one['holders']:,}")
+    row("applications a working day", lambda one: f"{one['cases_a_day']:,}")
+    row("cases a second at the peak", lambda one: one["cases_a_second_at_peak"])
+    row("messages a second at the peak", lambda one: f"{one['messages_a_second_at_peak']:,}")
+    row("megabits a second to departments", lambda one: one["megabits_a_second_to_departments"])
+    row("looks at cases a night (reconcile)", lambda one: f"{one['looks_a_night']:,}")
+    row("processors for doors", lambda one: one["processors"]["doors"])
+    row("dispatchers, one processor each", lambda one: one["processors"]["dispatchers"])
+    row("processors for PostgreSQL", lambda one: one["processors"]["postgresql"])
+    row("processors for Prefect's server", lambda one: one["processors"]["prefect"])
+    row("a case waits for a dispatcher, p50 / p99, s",
+        lambda one: f"{one['wait_for_a_dispatcher']['p50_s']} / {one['wait_for_a_dispatcher']['p99_s']}")  # fmt: skip
+    row("the audit chain is busy", lambda one: f"{one['audit_chain_busy']:.1%}")
+    row(
+        "database a year / kept for five, GB",
+        lambda one: f"{one['database_gb_a_year']:,} / {one['database_gb_kept']:,}",
+    )
+    spent = ["| door | dispatcher | PostgreSQL | Prefect | the rest | a look |", "|---|---|---|---|---|---|",
+             "| " + " | ".join(str(costs[name]) for name in ("door_ms", "dispatcher_ms", "postgres_ms", "prefect_ms",
+                                                             "others_ms", "look_ms")) + " |"]  # fmt: skip
+    stored = ["| table | bytes a case |", "|---|---|"]
+    stored += [f"| {name} | {size:,} |" for name, size in told["bytes_by_table"].items() if size >= 100]
+    proof = ["| workers | processors left to us | measured, cases/s | predicted | error |", "|---|---|---|---|---|"]
+    proof += [
+        f"| {one['workers']} | {one['processors']} | {one['cases_per_s']} | {one['predicted']} | {one['error']}"
+        f"{' (costs taken from it)' if one.get('costs_taken_from_it') else ''} |"
+        for one in told["checked"]
+    ]
+    parts = [
+        ("What a place needs", ["".join(parts) for parts in rows]),
+        ("Processor milliseconds a case", spent),
+        (f"Bytes a case: {costs['bytes_a_case']:,} in all, indexes included; {costs['messages']} messages", stored),
+        ("Prediction beside measurement", proof),
+    ]
+    return "\n\n".join(f"### {title}\n\n" + "\n".join(lines) for title, lines in parts) + "\n"
+
+
+def written(document: str, computed: str) -> str:
+    """``document`` with its computed part in the place of the old one."""
+    before, _, rest = document.partition(_BEGIN)
+    return f"{before}{_BEGIN}\n\n{computed}\n{_END}{rest.partition(_END)[2]}"
+
+
 def main() -> None:
-    """Print the report, or take the points first."""
+    """Print the report; take the points first, or write the tables, where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true", help="take the points anew on this machine")
     parser.add_argument("--cases", type=int, default=600, help="in each burst")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/capacity.md")
     options = parser.parse_args()
     if options.measure:
         from benchmarks.capacity_points import measure  # noqa: PLC0415 - starts whole clusters
 
         POINTS.write_text(json.dumps(measure(options.cases), indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(report(json.loads(POINTS.read_text(encoding="utf-8"))), indent=2))
+    told = report(json.loads(POINTS.read_text(encoding="utf-8")))
+    if options.write:
+        DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8"), tables(told)), encoding="utf-8")
+    print(json.dumps(told, indent=2))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from services.database import table
 from services.house import House
 from services.intake.application import Application
 from services.intake.register import Registry
+from services.operations.dispatchers import dispatchers_seen
 from tests.testing.cluster import Cluster, cluster
 from tests.testing.intake import clerks
 from tests.testing.servers import FIRST_DAY
@@ -65,7 +66,7 @@ async def _burst(folder: Path, workers: int, cases: int) -> dict[str, Any]:
         for start in range(0, cases, 500):
             await registry.register(people[_BY_HTTP:][start : start + 500], "bench")
         start_mark, end_mark = await _steady(town, names, cases)
-        count, seconds = cases * 0.7, end_mark.at - start_mark.at
+        count, seconds = end_mark.closed - start_mark.closed, end_mark.at - start_mark.at
         each = {name: (end_mark.spent[name] - start_mark.spent[name]) * 1000 / count for name in start_mark.spent}
         ours = sum(each.values()) * count / 1000
         measured = {
@@ -98,30 +99,51 @@ async def _door(town: Cluster, people: Sequence[Application]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """One instant: what each program had spent (seconds of processor), and for how long processors had been idle."""
+    """One instant: how many cases were over, what each program had spent (seconds of processor), and for how long
+    processors had been idle.
+    """
 
     at: float
+    closed: int
     spent: dict[str, float]
     idle: float
 
 
 async def _steady(town: Cluster, names: Sequence[str], cases: int) -> tuple[_Mark, _Mark]:
-    """A fifth and nine tenths of the burst; it is waited for to its end."""
-    marks = []
-    for share in (0.2, 0.9):
-        await _all_closed(town, _BY_HTTP + round(cases * share))
-        marks.append(_Mark(time.perf_counter(), _programs(town, names), psutil.cpu_times().idle))
+    """Two instants of the burst: when all workers were at work (and a fifth was over), and at nine tenths. It is waited
+    for to its end.
+    """
+    await _all_closed(town, _BY_HTTP + round(cases * 0.2))
+    while await _at_work(town) < len(names) and await _closed(town) < _BY_HTTP + cases * 0.6:
+        await asyncio.sleep(0.1)
+    start = await _mark(town, names)
+    await _all_closed(town, _BY_HTTP + round(cases * 0.9))
+    end = await _mark(town, names)
     await _all_closed(town, _BY_HTTP + cases)
-    return marks[0], marks[1]
+    return start, end
+
+
+async def _mark(town: Cluster, names: Sequence[str]) -> _Mark:
+    closed = await _closed(town)
+    return _Mark(time.perf_counter(), closed, _programs(town, names), psutil.cpu_times().idle)
+
+
+async def _at_work(town: Cluster) -> int:
+    """How many dispatchers have handled cases and are still there."""
+    async with town.house.database.read() as connection:
+        seen = await dispatchers_seen(connection, town.house.database.clock.now())
+    return sum(one.at_work and one.cases > 0 for one in seen)
+
+
+async def _closed(town: Cluster) -> int:
+    over = _CASES.c.state.in_((CaseState.CLOSED, CaseState.REFUSED))
+    async with town.house.database.read() as connection:
+        query = select(func.count()).select_from(_CASES).where(over)
+        return int((await connection.execute(query)).scalar_one())
 
 
 async def _all_closed(town: Cluster, count: int) -> None:
-    over = _CASES.c.state.in_((CaseState.CLOSED, CaseState.REFUSED))
-    while True:
-        async with town.house.database.read() as connection:
-            query = select(func.count()).select_from(_CASES).where(over)
-            if (await connection.execute(query)).scalar_one() >= count:
-                return
+    while await _closed(town) < count:
         await asyncio.sleep(0.1)
 
 

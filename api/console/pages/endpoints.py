@@ -22,12 +22,12 @@ from services.doors import messages, registration, replay
 from services.doors.registration import Registration
 from services.doors.trial import try_endpoint
 from services.doors.viewing import view_endpoint, view_endpoints
-from services.endpoints.maintenance import announce_maintenance, end_maintenance
 from services.endpoints.preview import held_steps
 from services.errors import NotFoundError
 from services.exchange.addresses import MAX_URL
 from services.exchange.credentials import HMAC
 from services.house import House
+from services.supervision.outages import declare_outage, end_outage
 from services.words import DOOR_WORDS, ENDPOINT_WORDS, STEP_WORDS
 
 router = APIRouter(prefix="/console/endpoints", route_class=GuardedPage, include_in_schema=False)
@@ -160,12 +160,11 @@ async def page_announce_maintenance(
     """Announce a window in which nothing is sent, or end it."""
     for_department(caller, department)
     now = house.database.clock.now()
-    async with house.database.write(caller.actor) as transaction:
-        if form.end:
-            await end_maintenance(transaction, department, now)
-        else:
-            first, last = _in_zibo(form.from_at or now), _in_zibo(form.until_at or now)
-            await announce_maintenance(transaction, department, first, last, now, form.note)
+    if form.end:
+        await end_outage(house, caller.actor, department)
+    else:
+        first, last = _in_zibo(form.from_at or now), _in_zibo(form.until_at or now)
+        await declare_outage(house, caller.actor, department, first, last, form.note)
     return _back(department)
 
 

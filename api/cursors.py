@@ -9,7 +9,7 @@ import base64
 import re
 from datetime import UTC, datetime
 
-from services.casework.listing import Position
+from services.dossiers.listing import Position
 from services.errors import InputError
 
 _NUMBER = re.compile(r"[0-9a-z-]{1,40}")

@@ -25,10 +25,10 @@ from sqlalchemy import func, select, update
 from benchmarks.store.lives import Departments, work_reviews
 from models import Case, CaseState, Permit
 from services.access import WHOLE_CITY
-from services.casework.listing import CaseFilter, list_cases
-from services.casework.picture import draw_picture
-from services.casework.reading import read_case
 from services.database import table
+from services.dossiers.listing import CaseFilter, list_cases
+from services.dossiers.picture import draw_picture
+from services.dossiers.reading import read_case
 from services.house import House, open_house
 from services.intake.fixture import Fixture
 from services.ledger.cases import claim_ready, release

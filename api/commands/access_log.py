@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.casework.access_log import AccessLog, read_access_log
 from services.clock import CHINA
+from services.dossiers.access_log import AccessLog, read_access_log
 from services.house import open_house
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from api.commands.operator import administrator
-from services.casework.stories import Story, StoryEvent, tell_story
 from services.clock import CHINA
+from services.dossiers.stories import Story, StoryEvent, tell_story
 from services.house import open_house
 from services.policy.text import Text
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from services.casework.differing import DATES, GAINS, LOSES, NOT_IN_PACK, OWNER, WAITS
-from services.casework.lexicon import Lexicon
 from services.casework.pack_trial import PackTrial, try_pack
 from services.house import House, open_house
+from services.lexicon import Lexicon
 from services.policy.pack import Pack
 
 _WORDS = {

@@ -16,8 +16,8 @@ from api.demo.report import show_figures
 from api.readiness import check_all
 from api.system.prefect_api import prefect_client
 from api.views.city import Check
-from services.casework.figures import figures
 from services.clock import CHINA
+from services.dossiers.figures import figures
 from services.house import open_house
 from services.operations.dispatchers import Seen, dispatchers_seen
 

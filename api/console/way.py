@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from api.console.catalogue import said
 from models import CaseState, StepKind
-from services.casework.lexicon import Named
-from services.casework.reading import CaseFile, StepFile
+from services.dossiers.reading import CaseFile, StepFile
+from services.lexicon import Named
 
 # How far a case has come when it stands in a state.
 _REACHED = {

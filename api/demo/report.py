@@ -9,8 +9,8 @@ from rich.table import Table
 from sqlalchemy import select
 
 from models import Case, Permit
-from services.casework.figures import Figures
 from services.database import table
+from services.dossiers.figures import Figures
 from services.house import House
 from services.policy.text import Text
 from services.words import CASE_WORDS, ENTITLEMENT_WORDS, PERMIT_WORDS, STEP_WORDS

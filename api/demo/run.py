@@ -23,7 +23,7 @@ from api.system.installation import asked_departments, connect_sandbox, sandbox_
 from api.system.prefect_api import PrefectApi
 from api.system.programs import Programs, programs
 from api.system.whole import Ports, Sandbox, environment, start_api, start_prefect, start_sandbox
-from services.casework.figures import Figures, figures
+from services.dossiers.figures import Figures, figures
 from services.house import House, open_house
 from services.ledger.cases import cases_wanted
 from services.ledger.steps import steps_due

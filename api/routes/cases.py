@@ -15,11 +15,11 @@ from api.views.access_log import AccessLog as AccessLogView
 from api.views.cases import Case, CaseItem, CaseList, PersonFound, Timeline
 from models import CaseState
 from services.access.purposes import Purpose
-from services.casework.access_log import AccessLog, read_access_log
-from services.casework.listing import MAX_PAGE, CaseFilter, find_person
-from services.casework.listing import list_cases as page_of_cases
-from services.casework.reading import CaseFile, read_case
-from services.casework.stories import Story, tell_story
+from services.dossiers.access_log import AccessLog, read_access_log
+from services.dossiers.listing import MAX_PAGE, CaseFilter, find_person
+from services.dossiers.listing import list_cases as page_of_cases
+from services.dossiers.reading import CaseFile, read_case
+from services.dossiers.stories import Story, tell_story
 from services.intake.fields import Citizen, Day, Line
 from services.intake.problems import Reason, refusal
 

@@ -13,8 +13,8 @@ from api.routes.cases import CaseNumber
 from api.state import TheCaller, TheHouse
 from api.views.decisions import Decision, DecisionItem, DecisionList
 from services.access.purposes import Purpose
-from services.casework.decisions import DecisionFile, open_decision
-from services.casework.decisions import list_decisions as decisions_of
+from services.dossiers.decisions import DecisionFile, open_decision
+from services.dossiers.decisions import list_decisions as decisions_of
 from services.policy.decide import decide as ask
 from services.policy.parsing import read_question
 

@@ -11,7 +11,7 @@ from api.problems import problem
 from api.readiness import REQUIRED, check_all
 from api.state import TheCaller, TheDoors, TheHouse
 from api.views.city import Health, Overview, Readiness
-from services.casework.figures import Figures, figures
+from services.dossiers.figures import Figures, figures
 
 router = APIRouter(tags=["system"], route_class=GuardedRoute)
 

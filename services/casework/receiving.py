@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models import CaseState
-from services.access import Caller, own_place
-from services.casework.lexicon import Lexicon, Named
-from services.casework.listing import state_of
+from sqlalchemy import select
+
+from models import Case, CaseState
+from services.access import WHOLE_CITY, Caller, Sight, own_place
+from services.casework.sight import cases_in
+from services.database import table
 from services.house import House
 from services.intake.application import Application
 from services.intake.divisions import Districts
 from services.intake.problems import Problem
 from services.intake.register import Registered, Registry
+from services.lexicon import Lexicon, Named
 from services.policy.decide import decide
 from services.policy.parsing import parse_question
 
+_CASES = table(Case)
 _ELSEWHERE = Problem(
     "person.id_number",
     "此人在其他派出所或者区县已有未办结的申请或者有效的居住证，请联系联席会议协调员",
@@ -57,7 +61,7 @@ async def receive_application(house: House, caller: Caller, application: Applica
     if answer.problem is not None or answer.number is None:
         return Received(None, problems=await _in_the_way(house, caller, answer), stands=True)
     # A case is never deleted, so what was received before has a state.
-    state = (None if answer.new else await state_of(house, answer.number)) or CaseState.RECEIVED
+    state = (None if answer.new else await _state_of(house, answer.number, WHOLE_CITY)) or CaseState.RECEIVED
     return Received(answer.number, state, answer.new)
 
 
@@ -81,8 +85,16 @@ def foresee(house: House, application: Application) -> tuple[Inquiry, ...]:
     return tuple(Inquiry(words.department(code, today), tuple(names)) for code, names in facts.items())
 
 
+async def _state_of(house: House, number: str, sight: Sight) -> CaseState | None:
+    """Where the case ``number`` stands; None if there is none in ``sight``."""
+    query = select(_CASES.c.state).where(_CASES.c.number == number, cases_in(sight))
+    async with house.database.read() as connection:
+        state: CaseState | None = (await connection.execute(query)).scalar_one_or_none()
+    return state
+
+
 async def _in_the_way(house: House, caller: Caller, answer: Registered) -> tuple[Problem, ...]:
     """What stands in the way; a case out of the caller's sight is not named."""
-    if answer.number is not None and await state_of(house, answer.number, caller.sight) is None:
+    if answer.number is not None and await _state_of(house, answer.number, caller.sight) is None:
         return (_ELSEWHERE,)
     return () if answer.problem is None else (answer.problem,)

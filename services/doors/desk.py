@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import Door, Step, StepKind, StepState
 from services.access import Caller
 from services.casework.answers import Inbound, Taken, take_outcomes
-from services.casework.lexicon import Lexicon, Named
 from services.database import is_postgresql, table
 from services.doors import sheet_form as form
 from services.doors.inbox import asked_of
@@ -32,6 +31,7 @@ from services.errors import ConflictError, InputError, NotFoundError
 from services.exchange.reasons import REASONS
 from services.house import House
 from services.ledger.handing import Offered
+from services.lexicon import Lexicon, Named
 from services.policy.text import Text
 from services.words import FIELD_WORDS, KIND_WORDS, STEP_WORDS
 

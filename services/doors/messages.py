@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import Attempt, Door, Step, StepKind, StepState
 from models.base import UtcDateTime
 from services.access import WHOLE_CITY, Sight
-from services.casework.lexicon import Named
 from services.casework.sight import steps_in
 from services.database import among, table
 from services.errors import InputError, NotFoundError
 from services.exchange.orders import KINDS
 from services.house import House
+from services.lexicon import Named
 from services.words import KIND_WORDS, STEP_WORDS
 
 _STEPS, _ATTEMPTS = table(Step), table(Attempt)

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from models import Endpoint
-from services.casework.lexicon import Named
 from services.database import table
 from services.errors import NotFoundError
 from services.exchange.credentials import open_credentials
 from services.house import House
+from services.lexicon import Named
 
 _ENDPOINTS = table(Endpoint)
 _PLAIN = (

@@ -14,9 +14,9 @@ from typing import Literal
 from sqlalchemy import select
 
 from models import Door, Endpoint, EndpointState
-from services.casework.lexicon import Lexicon, Named
 from services.database import table
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.policy.explain import KIND_WORDS
 from services.policy.pack import Pack, Service
 from services.words import ENDPOINT_WORDS

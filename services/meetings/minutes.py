@@ -28,10 +28,10 @@ from models import (
 )
 from services.access import Caller
 from services.access.second_person import approve, person_behind
-from services.casework.lexicon import Lexicon
 from services.database import table
 from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
+from services.lexicon import Lexicon
 from services.meetings.agenda import lock_meeting
 from services.meetings.causes import meeting_code
 from services.meetings.document import minutes_document

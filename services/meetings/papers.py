@@ -13,9 +13,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Matter, MatterKind, MatterRemark, Meeting, Resolution
-from services.casework.lexicon import Lexicon, Named, day_words
 from services.database import table
 from services.house import House
+from services.lexicon import Lexicon, Named, day_words
 from services.meetings.causes import Extent
 from services.meetings.orders import KINDS
 from services.meetings.words import (

@@ -25,10 +25,10 @@ from models import (
     ResolutionCase,
     ResolutionState,
 )
-from services.casework.lexicon import Lexicon, Named
 from services.database import table
 from services.errors import NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.meetings.classes import extent_of
 from services.meetings.minutes import versions_of
 from services.meetings.papers import write_paper

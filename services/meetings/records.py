@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.casework.lexicon import Named
+from services.lexicon import Named
 from services.policy.text import Text
 
 

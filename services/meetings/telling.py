@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.casework.differing import DATES, GAINS, LOSES, OWNER, WAITS
-from services.casework.lexicon import Lexicon, Named
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.meetings.whatif import WhatIf
 from services.policy.text import Text
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from models import AgendaState, IncidentKind, MatterKind, MatterState, MeetingState, ResolutionState
-from services.casework.lexicon import Lexicon, Named
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.operations.troubles import Cause as Trouble
 from services.operations.words import reason_words
 from services.policy.text import Text

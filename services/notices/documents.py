@@ -10,8 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from services.casework.lexicon import day_words
 from services.errors import UnavailableError
+from services.lexicon import day_words
 from services.notices.receipt import Receipt
 from services.notices.rights import RightsNotice
 from services.policy.text import Text

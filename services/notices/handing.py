@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.access import Caller
-from services.casework.dossier import load_dossier
+from services.dossiers.dossier import load_dossier
 from services.house import House
 from services.notices.receipt import Receipt, receipt_of
 from services.notices.rights import RightsNotice, notice_of

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 from models import CaseState
 from services.access import WHOLE_CITY, Sight
-from services.casework.dossier import Dossier, load_dossier
-from services.casework.lexicon import Named
-from services.casework.persons import mask_name
+from services.dossiers.dossier import Dossier, load_dossier
+from services.dossiers.persons import mask_name
 from services.errors import ConflictError
 from services.house import House
+from services.lexicon import Named
 from services.notices.rights import FREE_CLAUSE, clause_words
 from services.policy.answer import Need
 from services.policy.pack import Clock

@@ -13,11 +13,11 @@ from datetime import date
 
 from models import EntitlementState
 from services.access import WHOLE_CITY, Sight
-from services.casework.dossier import Dossier, load_dossier
-from services.casework.lexicon import Lexicon, Named
-from services.casework.persons import mask_name
+from services.dossiers.dossier import Dossier, load_dossier
+from services.dossiers.persons import mask_name
 from services.errors import ConflictError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.policy.answer import Entitlement
 from services.policy.pack import Pack
 from services.policy.text import Text

@@ -14,11 +14,11 @@ from sqlalchemy import ColumnElement, Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Endpoint, EndpointState, Incident, IncidentKind, ItemState, RetryItem, Step, StepState
-from services.casework.lexicon import Lexicon, Named
 from services.casework.rechecks import recheck
 from services.database import among, table
 from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.operations.incidents import departments_of
 from services.operations.troubles import Cause, of_cause, troubled
 

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Attempt, Incident, IncidentKind, Step
 from services.access import WHOLE_CITY, Sight
-from services.casework.lexicon import Lexicon, Named
 from services.casework.sight import steps_in
 from services.database import among, table
 from services.errors import NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.operations.incidents import departments_of, gather
 from services.operations.troubles import Cause, Extent, count_causes, in_sight, of_cause, troubled
 from services.operations.words import KIND_WORDS, OWNER_WORDS, owner_of, reason_words, sentence

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Row, and_, false, select, true
 from models import Remedy, RemedyCase, RemedyState
 from services.access import WHOLE_CITY, Sight
 from services.access.second_person import approvals_of
-from services.casework.lexicon import Named
 from services.database import table
 from services.errors import NotFoundError
 from services.house import House
+from services.lexicon import Named
 from services.remedies.words import KIND_WORDS, STATE_WORDS
 
 _REMEDIES, _OF_CASES = table(Remedy), table(RemedyCase)

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from models import Revision, RevisionKind, RevisionState
-from services.casework.lexicon import Named
 from services.casework.pack_trial import PackTrial, try_pack
 from services.database import table
 from services.errors import LianbanError, NotFoundError
 from services.house import House
+from services.lexicon import Named
 from services.policy.registry import PackRegistry
 from services.policy.text import Text
 from services.revisions.differences import Difference, differences

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import AppraisalWeight, Card, CardColour, CardState, Case, Holder, Satisfaction
 from services.access import WHOLE_CITY, Sight
-from services.casework.lexicon import Lexicon, Named
 from services.database import table
 from services.errors import InputError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.supervision.board import cards_in
 from services.supervision.measures import Measure, measures
 from services.supervision.periods import Period

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Card, CardCause, CardColour, CardState, Holder
 from services.access import WHOLE_CITY, Caller, Sight
-from services.casework.lexicon import Lexicon, Named, day_words
 from services.database import is_postgresql, table
 from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named, day_words
 from services.policy.text import Text
 from services.supervision.words import CARD_STATE_WORDS, CAUSE_WORDS, COLOUR_WORDS, HOLDER_WORDS
 

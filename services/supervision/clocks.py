@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, Step, StepState
 from services.access import WHOLE_CITY, Sight
-from services.casework.lexicon import Lexicon, Named
 from services.casework.sight import cases_in
 from services.clock import china_day
 from services.database import table
 from services.errors import NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.supervision.charging import Charged, Charges, History, charge
 from services.supervision.deadlines import Span
 from services.supervision.histories import load_histories

@@ -15,10 +15,10 @@ from sqlalchemy import Row, select, update
 
 from models import FigureDispute, Step
 from services.access import WHOLE_CITY, Caller, Sight
-from services.casework.lexicon import Lexicon, Named
 from services.database import is_postgresql, table
 from services.errors import AccessError, ConflictError, InputError, NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.supervision.measures import Measure, measures
 from services.supervision.periods import Period, read_period
 from services.supervision.words import FIGURE_WORDS

@@ -16,12 +16,12 @@ from sqlalchemy import select
 
 from models import Catchment, Forecast, ForecastCount
 from services.access import WHOLE_CITY, Sight
-from services.casework.lexicon import Lexicon, Named
 from services.casework.pack_trial import live_permits
 from services.clock import china_day
 from services.database import table
 from services.errors import InputError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.policy.text import Text
 from services.supervision.coming import school_places, what_comes
 from services.supervision.periods import months, next_month

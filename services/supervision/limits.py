@@ -10,10 +10,10 @@ from datetime import date
 from sqlalchemy import select
 
 from models import DepartmentTerm
-from services.casework.lexicon import Lexicon, Named
 from services.database import table
 from services.errors import InputError, NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.supervision.terms import DEFAULT_DAYS, promised_days
 
 _TERMS = table(DepartmentTerm)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from weakref import WeakKeyDictionary
 
-from services.casework.lexicon import Lexicon, Named
 from services.errors import InputError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.supervision.appraisal import Scorecard, appraise
 from services.supervision.periods import Period
 from services.supervision.uptake import service_figures

@@ -6,7 +6,7 @@ is one look, and it may be taken by anybody at any time.
 
 from __future__ import annotations
 
-from services.casework.tallies import fold_tallies
+from services.dossiers.tallies import fold_tallies
 from services.house import House
 from services.operations.incidents import gather
 from services.operations.running import advance_retries

@@ -16,10 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Case, Entitlement, EntitlementState, Satisfaction, ServiceCost, ServiceUse, Step
 from services.access import WHOLE_CITY, Caller, Sight
-from services.casework.lexicon import Lexicon, Named
 from services.database import among, is_postgresql, table
 from services.errors import AccessError, InputError, NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.supervision.periods import Period
 
 _ENTITLEMENTS, _CASES, _STEPS = table(Entitlement), table(Case), table(Step)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.casework.reading import read_case
+from services.dossiers.reading import read_case
 from services.exchange.signatures import signature_headers
 from services.house import House
 from tests.api.conftest import Knock, ListeningPrefect

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from services.casework import figures as counting
+from services.dossiers import figures as counting
 from services.errors import UnavailableError
 from services.house import House
 from tests.api.conftest import Knock

@@ -68,6 +68,7 @@ def test_there_is_something_to_hold() -> None:
         ("api", ("flows",)),
         ("services/policy", ("models", "services.database", "services.settings", "sqlalchemy", "sqlmodel", "httpx")),
         ("services/exchange", ("services.casework", "services.ledger", "services.house", "services.doors")),
+        ("services/casework", ("services.dossiers", "services.notices", "services.doors")),
         ("services/intake", ("services.casework", "services.ledger", "services.exchange", "services.house")),
     ],
 )

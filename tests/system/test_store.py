@@ -11,9 +11,9 @@ from benchmarks.store.__main__ import fill
 from models import Attempt, Case, Decision, Permit, Role, Step
 from services.access import WHOLE_CITY, Caller
 from services.audit import verify_chain
-from services.casework.decisions import open_decision
-from services.casework.listing import CaseFilter, list_cases
 from services.database import table
+from services.dossiers.decisions import open_decision
+from services.dossiers.listing import CaseFilter, list_cases
 from services.house import open_house
 from services.settings import Settings
 

@@ -14,9 +14,9 @@ from api.console.frame import page
 from api.console.queries import Entered, Form, ListQuery, Query, sorted_rows
 from api.routes.appraisal import PERIOD, DisputeId
 from api.state import TheCaller, TheHouse
-from services.casework.lexicon import Named
 from services.errors import NotFoundError
 from services.house import House
+from services.lexicon import Named
 from services.supervision.appraisal import Scorecard, appraise, figure_names
 from services.supervision.figures import (
     BEHIND,

@@ -13,7 +13,7 @@ from api.console.frame import page
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheHouse
 from models import CardColour, CardState
-from services.casework.lexicon import Lexicon, Named
+from services.lexicon import Lexicon, Named
 from services.supervision.board import LONGEST_REASON, CardFilter, contest_card, lift_card, list_cards, uphold_card
 from services.supervision.periods import read_period
 from services.supervision.words import CARD_STATE_WORDS, COLOUR_WORDS

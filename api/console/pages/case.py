@@ -16,10 +16,10 @@ from api.console.queries import ListQuery, Query, sorted_rows
 from api.console.way import draw_way
 from api.routes.cases import CaseNumber
 from api.state import TheCaller, TheDoors, TheHouse
-from services.casework.prospects import Prospect, read_prospects
-from services.casework.reading import read_case
-from services.casework.stories import StoryEvent, tell_story
 from services.doors.replay import resend
+from services.dossiers.prospects import Prospect, read_prospects
+from services.dossiers.reading import read_case
+from services.dossiers.stories import StoryEvent, tell_story
 from services.policy.text import Text
 from services.supervision.board import CardFilter, list_cards
 from services.supervision.clocks import read_clocks

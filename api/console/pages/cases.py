@@ -18,12 +18,12 @@ from api.cursors import read_cursor, write_cursor
 from api.state import TheCaller, TheHouse
 from models import CaseState
 from services.access import Caller
-from services.casework.export import export_cases
-from services.casework.lexicon import Lexicon, Named
-from services.casework.listing import CaseFilter, find_person, list_cases
+from services.dossiers.export import export_cases
+from services.dossiers.listing import CaseFilter, find_person, list_cases
 from services.house import House
 from services.intake.fields import Day
 from services.intake.identity import IdNumberError, parse_id
+from services.lexicon import Lexicon, Named
 from services.saved_views import LONGEST_QUERY, LONGEST_TITLE, list_views, remove_view, save_view
 from services.words import CASE_WORDS
 

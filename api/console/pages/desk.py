@@ -15,12 +15,12 @@ from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheDoors, TheHouse
 from models import StepKind
 from services.access import Caller
-from services.casework.lexicon import Named
 from services.doors import sheet_form as sheet
 from services.doors.desk import answer_step, count_desk, list_desk, open_step
 from services.doors.inbox import download_work, upload_answers
 from services.doors.sheet_answers import RowProblem
 from services.errors import AccessError
+from services.lexicon import Named
 from services.words import KIND_WORDS
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)

@@ -16,7 +16,6 @@ from api.routes.callbacks import Department
 from api.state import TheCaller, TheDoors, TheHouse, caller_of
 from models import Door, StepState
 from services.access import for_department, own_department
-from services.casework.lexicon import Lexicon, Named
 from services.clock import CHINA
 from services.doors import messages, registration, replay
 from services.doors.registration import Registration
@@ -27,6 +26,7 @@ from services.errors import NotFoundError
 from services.exchange.addresses import MAX_URL
 from services.exchange.credentials import HMAC
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.supervision.outages import declare_outage, end_outage
 from services.words import DOOR_WORDS, ENDPOINT_WORDS, STEP_WORDS
 

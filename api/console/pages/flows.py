@@ -14,8 +14,8 @@ from api.console.frame import page
 from api.console.queries import ListQuery, Query
 from api.state import Doors, TheCaller, TheDoors
 from api.system.runs import Machine, Run
-from services.casework.lexicon import Named
 from services.errors import UnavailableError
+from services.lexicon import Named
 from services.operations.queue import Queue, read_queue, states_of
 from services.words import CASE_WORDS
 

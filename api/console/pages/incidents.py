@@ -14,8 +14,8 @@ from api.console.queries import Entered, Form, ListQuery, Query, sorted_rows
 from api.routes.incidents import MAX_ID, IncidentId, StepId
 from api.state import TheCaller, TheHouse
 from services.access import WHOLE_CITY
-from services.casework.lexicon import Named
 from services.errors import AccessError
+from services.lexicon import Named
 from services.operations.contradictions import Found, see_contradictions
 from services.operations.watching import IncidentView, list_incidents, past_incidents, show_incident
 from services.operations.words import KIND_WORDS

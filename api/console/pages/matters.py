@@ -14,8 +14,8 @@ from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheHouse
 from models import MatterState, Role
 from services.access import Caller
-from services.casework.lexicon import Named
 from services.house import House
+from services.lexicon import Named
 from services.meetings import handling, reading
 from services.meetings.matters import gather
 from services.meetings.members import members_on

@@ -14,8 +14,8 @@ from api.console.frame import page
 from api.console.pages.matters import Because, MatterId, speakers
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheHouse
-from services.casework.lexicon import Lexicon, Named
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.meetings import agenda, minutes, reading, sitting
 from services.meetings.orders import KINDS
 from services.meetings.resolutions import Agreed, record_resolution

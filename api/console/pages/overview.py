@@ -12,7 +12,7 @@ from api.console.frame import page
 from api.console.navigation import home_of
 from api.console.queries import ListQuery, Query, sorted_rows
 from api.state import TheCaller, TheDoors
-from services.casework.picture import DepartmentBoard, DistrictBoard, draw_picture
+from services.dossiers.picture import DepartmentBoard, DistrictBoard, draw_picture
 from services.operations.watching import list_incidents
 from services.supervision.appraisal import Scorecard, appraise
 from services.supervision.periods import month_of

@@ -14,8 +14,8 @@ from api.console.frame import page
 from api.console.queries import ListQuery, Query
 from api.routes.reference import PackCode
 from api.state import TheHouse
-from services.casework.lexicon import Lexicon
 from services.endpoints.coverage import Promise, read_coverage
+from services.lexicon import Lexicon
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
 

@@ -15,10 +15,10 @@ from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheDoors, TheHouse
 from models import CaseState, RemedyKind, RemedyState
 from models.states import CASE_MOVES, STEP_MOVES, StepState
-from services.casework.lexicon import Lexicon, Named
-from services.casework.reading import CaseFile
+from services.dossiers.reading import CaseFile
 from services.exchange.reasons import PERMIT_END_REASONS
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.remedies.asking import approve_remedy, ask_remedy, reject_remedy
 from services.remedies.orders import read_order
 from services.remedies.reading import list_remedies, read_remedy

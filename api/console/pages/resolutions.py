@@ -15,7 +15,7 @@ from api.console.pages.matters import Because
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheDoors, TheHouse
 from models import ResolutionState
-from services.casework.lexicon import Lexicon, Named
+from services.lexicon import Lexicon, Named
 from services.meetings import acting, following, reading, resolutions
 from services.meetings.telling import CHANGE_WORDS, tell_what_if
 from services.meetings.whatif import read_change, what_if

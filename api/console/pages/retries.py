@@ -17,9 +17,9 @@ from api.routes.retries import RetryId
 from api.state import TheCaller, TheDoors, TheHouse
 from models import IncidentKind
 from services.access import WHOLE_CITY, Caller
-from services.casework.lexicon import Lexicon, Named
 from services.errors import AccessError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.operations import retries
 from services.operations.selection import Selection
 from services.operations.words import KIND_WORDS, RETRY_COUNT_WORDS, RETRY_WORDS

@@ -16,12 +16,12 @@ from api.console.queries import Form
 from api.routes.cases import CaseNumber
 from api.state import TheCaller, TheDoors, TheHouse
 from services.access import Caller, own_place
-from services.casework.lexicon import Lexicon, Named
-from services.casework.reading import read_case
 from services.casework.receiving import foresee, judge, receive_application
+from services.dossiers.reading import read_case
 from services.errors import LianbanError
 from services.house import House
 from services.intake.problems import Problem
+from services.lexicon import Lexicon, Named
 from services.notices.receipt import read_receipt
 from services.remedies.corrections import open_application, take_correction
 

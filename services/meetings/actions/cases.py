@@ -14,9 +14,9 @@ from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, CaseState, Fact, MatterKind, Permit, ResolutionCase, Step, StepState
-from services.casework.lexicon import Lexicon
 from services.database import Transaction, among, is_postgresql, table
 from services.errors import ConflictError
+from services.lexicon import Lexicon
 from services.meetings.actions.work import Evidence, Preview, Work
 from services.meetings.causes import meeting_code
 from services.meetings.classes import OTHER_GROUND, resolve_class

@@ -9,11 +9,11 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Endpoint, EndpointState, Maintenance, Step, StepState
-from services.casework.lexicon import Lexicon
 from services.clock import CHINA
 from services.database import Transaction, table
 from services.endpoints.maintenance import announce_maintenance
 from services.errors import ConflictError, NotFoundError
+from services.lexicon import Lexicon
 from services.meetings.actions.work import Evidence, Preview, Work
 from services.meetings.orders import Outage, read_action
 from services.meetings.resolutions import lock_resolution, write_resolution

@@ -10,7 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models import Role
-from services.casework.export import _commas
+from services.dossiers.export import _commas
 from services.house import House
 from tests.api.conftest import SignIn
 from tests.testing.looking import last_entry

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from models import AuditEntry, Case, Role
 from services.access import Caller
-from services.casework.reading import read_case
 from services.database import table
+from services.dossiers.reading import read_case
 from services.house import House
 from services.remedies.asking import ask_remedy
 from services.remedies.orders import Correct

@@ -9,9 +9,9 @@ import pytest
 
 from models import Door, Role, StepKind, StepState
 from services.access import Caller
-from services.casework.reading import read_case
 from services.doors import sheet_form as form
 from services.doors.desk import answer_step, count_desk, list_desk, open_step
+from services.dossiers.reading import read_case
 from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
 from tests.services.doors.conftest import Open, attempts_of, steps_of

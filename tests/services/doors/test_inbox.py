@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from models import AuditEntry, Door, Role, StepState
 from services.access import Caller
-from services.casework.reading import read_case
 from services.database import table
 from services.doors import sheet_form as form
 from services.doors.inbox import download_work, upload_answers
 from services.doors.sheet_answers import read_rows
+from services.dossiers.reading import read_case
 from services.errors import InputError
 from services.house import House
 from services.intake.workbooks import read_workbook

@@ -14,9 +14,9 @@ from sqlalchemy import update
 from standardwebhooks import Webhook
 
 from models import Case, CaseState, Door, StepState
-from services.casework.reading import read_case
 from services.database import table
 from services.doors.poll import Request, acknowledge, authenticate, poll
+from services.dossiers.reading import read_case
 from services.errors import ConflictError, InputError
 from services.exchange.signatures import SignatureError, signature_headers, verify
 from services.house import House

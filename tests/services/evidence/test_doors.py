@@ -13,11 +13,11 @@ from standardwebhooks import Webhook
 
 from models import Door, Endpoint, Role
 from services.access import Caller
-from services.casework.access_log import read_access_log
 from services.database import table
 from services.doors import sheet_form as form
 from services.doors.inbox import download_work, upload_answers
 from services.doors.poll import Request, acknowledge, authenticate, poll
+from services.dossiers.access_log import read_access_log
 from services.endpoints import register_endpoint
 from services.evidence.bundle import write_bundle
 from services.evidence.checking import check_bundle

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from models import CaseState, CaseVersion, ClockStop, Role, StepKind, StepState
 from services.access import Caller
-from services.casework.stories import tell_story
 from services.database import table
+from services.dossiers.stories import tell_story
 from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
 from services.intake.application import Application

@@ -9,8 +9,8 @@ import pytest
 
 from models import CaseState, PermitState, StepKind, StepState
 from services.access import WHOLE_CITY
-from services.casework.decisions import list_decisions, open_decision
-from services.casework.stories import tell_story
+from services.dossiers.decisions import list_decisions, open_decision
+from services.dossiers.stories import tell_story
 from services.errors import ConflictError
 from services.house import House
 from services.intake.register import Registry

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from models import Case, metadata
-from services.casework.stories import tell_story
 from services.database import table
+from services.dossiers.stories import tell_story
 from services.endpoints import open_targets
 from services.errors import ConflictError
 from services.evidence.bundle import write_bundle

@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from models import Attempt, CaseState, Decision, InboundMessage, Role
 from services.access import WHOLE_CITY, Caller
-from services.casework.access_log import read_access_log
-from services.casework.decisions import open_decision
-from services.casework.listing import CaseFilter, find_person, list_cases
-from services.casework.reading import read_case
-from services.casework.stories import tell_story
 from services.database import table
+from services.dossiers.access_log import read_access_log
+from services.dossiers.decisions import open_decision
+from services.dossiers.listing import CaseFilter, find_person, list_cases
+from services.dossiers.reading import read_case
+from services.dossiers.stories import tell_story
 from services.house import House
 from services.sealing import ErasedError
 from services.upkeep.retention import Removed, preview, retain

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.access import Sight
-from services.casework.persons import mask_name
-from services.casework.reading import read_case
+from services.dossiers.persons import mask_name
+from services.dossiers.reading import read_case
 from services.errors import NotFoundError
 from services.house import House
 from tests.testing.clock import SetClock

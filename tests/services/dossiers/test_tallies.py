@@ -9,8 +9,8 @@ from sqlalchemy import delete, func, select, update
 
 from models import Case, CaseState
 from services.access import Sight
-from services.casework.tallies import cases_by_state, fold_tallies
 from services.database import Database, table
+from services.dossiers.tallies import cases_by_state, fold_tallies
 
 _CASES = table(Case)
 _DISTRICTS = ("370302", "370303")

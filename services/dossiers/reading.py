@@ -14,12 +14,12 @@ from sqlalchemy import Row
 
 from models import StepKind
 from services.access import WHOLE_CITY, Sight
-from services.casework.dossier import Dossier, load_dossier
-from services.casework.lexicon import Named
-from services.casework.persons import MaskedPerson, masked
-from services.casework.waiting import Waiting, waiting_for
+from services.dossiers.dossier import Dossier, load_dossier
+from services.dossiers.persons import MaskedPerson, masked
+from services.dossiers.waiting import Waiting, waiting_for
 from services.exchange.masking import mask
 from services.house import House
+from services.lexicon import Named
 from services.words import CASE_WORDS, ENTITLEMENT_WORDS, KIND_WORDS, PERMIT_WORDS, STEP_WORDS
 
 

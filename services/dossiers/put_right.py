@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from services.casework.dossier import Dossier
-from services.casework.lexicon import Named, listed
-from services.casework.telling import Entry, Sentence, told_steps
+from services.dossiers.dossier import Dossier
+from services.dossiers.telling import Entry, Sentence, told_steps
+from services.lexicon import Named, listed
 from services.policy.text import Text
 
 _CONTENT_WORDS: Mapping[str, Text] = {

@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.access import WHOLE_CITY, Sight
-from services.casework.dossier import Dossier, load_dossier, load_entries
-from services.casework.lexicon import Named
-from services.casework.sentences import sentences
-from services.casework.telling import Entry
-from services.casework.waiting import waiting_for
 from services.clock import china_day
+from services.dossiers.dossier import Dossier, load_dossier, load_entries
+from services.dossiers.sentences import sentences
+from services.dossiers.telling import Entry
+from services.dossiers.waiting import waiting_for
 from services.house import House
+from services.lexicon import Named
 from services.policy.text import Text
 from services.words import CASE_WORDS, PERMIT_WORDS, ROLE_WORDS
 

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Attempt, AuditEntry, Case, Entitlement, Fact, Permit, Step
 from services.access import WHOLE_CITY, Sight
-from services.casework.lexicon import Lexicon
 from services.casework.sight import cases_in
 from services.casework.standing import Standing
 from services.database import table
 from services.errors import NotFoundError
 from services.house import House
+from services.lexicon import Lexicon
 from services.policy.answer import Decision
 from services.policy.decide import decide
 from services.policy.pack import Pack

@@ -21,11 +21,11 @@ from models import Case
 from models import Decision as KeptDecision
 from services.access import Caller, Sight
 from services.access.purposes import Purpose
-from services.casework.lexicon import Lexicon, Named
 from services.casework.sight import cases_in
 from services.database import table
 from services.errors import NotFoundError
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.policy.answer import Decision, Entitlement, Need, PermitAnswer
 from services.policy.decide import decide
 from services.policy.explain import STATE_WORDS, explain_entitlement, explain_permit

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.access import WHOLE_CITY, Sight
-from services.casework.dossier import Dossier, load_dossier
-from services.casework.lexicon import Named
+from services.dossiers.dossier import Dossier, load_dossier
 from services.house import House
+from services.lexicon import Named
 from services.policy.answer import Entitlement
 from services.policy.explain import KIND_WORDS, STATE_WORDS, explain_needs, failing_words
 from services.policy.text import Text

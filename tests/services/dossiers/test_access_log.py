@@ -6,8 +6,8 @@ from sqlalchemy import update
 
 from models import Attempt
 from services.access import Sight
-from services.casework.access_log import read_access_log
 from services.database import table
+from services.dossiers.access_log import read_access_log
 from services.evidence.bundle import write_bundle
 from services.house import House
 from tests.testing.departments import Departments, work

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models import EntitlementState, StepState
-from services.casework.dossier import Dossier
-from services.casework.lexicon import Named, counted, listed
-from services.casework.telling import Entry, Sentence, told_steps
+from services.dossiers.dossier import Dossier
+from services.dossiers.telling import Entry, Sentence, told_steps
+from services.lexicon import Named, counted, listed
 from services.policy.text import Text
 from services.words import ENTITLEMENT_WORDS
 

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import Case, CaseState, Entitlement, EntitlementState, Permit, PermitState, Step, StepState
 from services.access import WHOLE_CITY, Sight
 from services.casework.sight import cases_in, entitlements_in, steps_in
-from services.casework.tallies import cases_by_state
 from services.database import table
+from services.dossiers.tallies import cases_by_state
 
 _CASES, _PERMITS, _STEPS, _ENTITLEMENTS = table(Case), table(Permit), table(Step), table(Entitlement)
 _UNANSWERED = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD, StepState.FAILED)

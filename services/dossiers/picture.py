@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import Case, CaseState, Endpoint, Step, StepState
 from models.states import OPEN_CASES, OPEN_STEPS
 from services.access import WHOLE_CITY, Sight
-from services.casework.lexicon import Lexicon, Named
 from services.casework.sight import cases_in, steps_in
-from services.casework.tallies import cases_by_state
 from services.clock import day_bounds
 from services.database import table
+from services.dossiers.tallies import cases_by_state
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.words import CASE_WORDS, ENDPOINT_WORDS
 
 _CASES, _STEPS, _ENDPOINTS = table(Case), table(Step), table(Endpoint)

@@ -11,8 +11,8 @@ from models import Case, SystemClock
 from services.access import Sight
 from services.casework.advance import advance
 from services.casework.deliveries import deliver_steps
-from services.casework.stories import Story, tell_story
 from services.database import table
+from services.dossiers.stories import Story, tell_story
 from services.errors import NotFoundError
 from services.house import House
 from services.ledger.cases import set_aside_poisoned

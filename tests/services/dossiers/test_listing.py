@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from models import AuditEntry, CaseState, Role
 from services.access import WHOLE_CITY, Caller, Sight
-from services.casework.listing import CaseFilter, find_person, list_cases
 from services.database import table
+from services.dossiers.listing import CaseFilter, find_person, list_cases
 from services.house import House
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work

@@ -15,11 +15,11 @@ import orjson
 from sqlalchemy import Row
 
 from services.access import WHOLE_CITY, Sight
-from services.casework.dossier import Dossier, load_dossier, load_entries
-from services.casework.lexicon import Named
 from services.clock import china_day
+from services.dossiers.dossier import Dossier, load_dossier, load_entries
 from services.exchange.orders import read_order
 from services.house import House
+from services.lexicon import Named
 from services.policy.text import Text
 from services.words import FIELD_WORDS, KIND_WORDS
 

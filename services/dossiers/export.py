@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal
 
 from services.access import Caller, Sight
-from services.casework.listing import MAX_PAGE, CaseFilter, CaseRow, list_cases
 from services.clock import CHINA
+from services.dossiers.listing import MAX_PAGE, CaseFilter, CaseRow, list_cases
 from services.house import House
 from services.policy.text import Text
 

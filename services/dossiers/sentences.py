@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
-from services.casework import put_right
-from services.casework.dossier import Dossier
-from services.casework.lexicon import Named, counted, day_words, listed
-from services.casework.replies import answered
-from services.casework.telling import Entry, Sentence, told_steps
+from services.dossiers import put_right
+from services.dossiers.dossier import Dossier
+from services.dossiers.replies import answered
+from services.dossiers.telling import Entry, Sentence, told_steps
+from services.lexicon import Named, counted, day_words, listed
 from services.policy.text import Text
 from services.words import CASE_WORDS, NOTICE_WORDS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.access import WHOLE_CITY, Sight
-from services.casework.figures import Figures, figures
+from services.dossiers.figures import Figures, figures
 from services.house import House
 from tests.testing.departments import Departments, work
 from tests.testing.people import application, registered

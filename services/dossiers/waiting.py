@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 from models import CaseState, EntitlementState, StepKind, StepState
 from models.states import OPEN_STEPS
-from services.casework.dossier import Dossier
-from services.casework.lexicon import Named, day_words, listed
+from services.dossiers.dossier import Dossier
+from services.lexicon import Named, day_words, listed
 from services.policy.text import Text
 
 _UNFINISHED = OPEN_STEPS | {StepState.FAILED}

@@ -17,14 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models import Case, CaseState, Permit, Step, StepState
 from models.base import UtcDateTime
 from models.states import OPEN_CASES, OPEN_STEPS
-from services.access import WHOLE_CITY, Caller, Sight
+from services.access import Caller, Sight
 from services.access.purposes import Purpose
-from services.casework.lexicon import Lexicon, Named
-from services.casework.persons import MaskedPerson, masked
 from services.casework.sight import cases_in, steps_in
 from services.clock import day_bounds
 from services.database import among, table
+from services.dossiers.persons import MaskedPerson, masked
 from services.house import House
+from services.lexicon import Lexicon, Named
 from services.words import CASE_WORDS
 
 _CASES, _PERMITS, _STEPS = table(Case), table(Permit), table(Step)
@@ -133,14 +133,6 @@ async def find_person(
         given = [what for what, value in (("name", name), ("id_number", id_number)) if value is not None]
         transaction.note("person.searched", "system", by=given, found=len(rows), purpose=purpose.value)
     return rows, more
-
-
-async def state_of(house: House, number: str, sight: Sight = WHOLE_CITY) -> CaseState | None:
-    """Where the case ``number`` stands; None if there is none in ``sight``."""
-    query = select(_CASES.c.state).where(_CASES.c.number == number, cases_in(sight))
-    async with house.database.read() as connection:
-        state: CaseState | None = (await connection.execute(query)).scalar_one_or_none()
-    return state
 
 
 def _conditions(sight: Sight, wanted: CaseFilter, today: date) -> list[ColumnElement[bool]]:

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 
 from models import AuditEntry, Decision, Role
 from services.access import WHOLE_CITY, Caller, Sight
-from services.casework.decisions import list_decisions, open_decision
-from services.casework.stories import tell_story
 from services.database import table
+from services.dossiers.decisions import list_decisions, open_decision
+from services.dossiers.stories import tell_story
 from services.errors import NotFoundError
 from services.house import House
 from services.sealing import SealError

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from services.casework.dossier import Dossier
-from services.casework.lexicon import Named
 from services.clock import china_day
+from services.dossiers.dossier import Dossier
+from services.lexicon import Named
 from services.policy.text import Text
 
 

@@ -1,0 +1,1 @@
+"""Cases as people read them: lists, one case, its story, what it waits for, figures. Nothing here changes a case."""

@@ -2,7 +2,7 @@
 
 A dispatcher says every few seconds that it is there. The database counts them, and not Prefect: a slot of Prefect's
 concurrency limits stays taken when the machine that held it dies, and then no dispatcher ever starts again
-(docs/decisions/0050).
+(docs/decisions/0012).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ the department, once it has it (what a department comes for itself it has from t
 waits for an administrator; the channel, during an outage that was announced. A case that waits for its applicant is the
 applicant's, whatever else is out; one that waits for nobody is ours.
 
-Where several have a part of the same case at once, the time is split equally among them (decision 0070): it needs no
+Where several have a part of the same case at once, the time is split equally among them (decision 0014): it needs no
 foresight of who will be last, and whoever answers is charged no longer.
 """
 

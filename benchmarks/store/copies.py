@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -164,7 +165,7 @@ async def _bulk(connection: AsyncConnection, target: Table, rows: Iterable[dict[
         return
     quoted = ", ".join(f'"{name}"' for name in names)
     statement = f"INSERT INTO {target.name} ({quoted}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
-    while page := [row for row, _ in zip(bound, range(_ROWS), strict=False)]:
+    while page := list(islice(bound, _ROWS)):
         await connection.exec_driver_sql(statement, page)
 
 

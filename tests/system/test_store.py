@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
+from benchmarks.store import copies
 from benchmarks.store.__main__ import fill
 from models import Attempt, Case, Decision, Permit, Role, Step
 from services.access import WHOLE_CITY, Caller
@@ -20,7 +22,12 @@ from services.settings import Settings
 _CASES, _DECISIONS = table(Case), table(Decision)
 
 
-async def test_copies_stand_as_if_they_had_been_lived(tmp_path: Path, empty_dsn: str) -> None:
+async def test_copies_stand_as_if_they_had_been_lived(
+    tmp_path: Path, empty_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Many pages of rows, and none lost between two of them.
+    monkeypatch.setattr(copies, "_ROWS", 7)
+    monkeypatch.setattr(copies, "_CHUNK", 9)
     settings = Settings(data_dir=tmp_path, database_url=empty_dsn, simulate=True, _env_file=None)
 
     await asyncio.to_thread(fill, settings, 60, 12)

@@ -74,7 +74,7 @@ async def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         intake = asyncio.create_task(
             handing.hand_in([one.model_dump(mode="json") for one in people], at_once=4, pause=pause)
         )
-        kills = await _trouble(town, dice, options)
+        kills, ended = await _trouble(town, dice, options)
         await intake
         in_trouble = round(time.monotonic() - started, 1)
         aside = await _set_aside(town)
@@ -86,6 +86,7 @@ async def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "as_it_must_be": verdict.well and recovered is not None and alone,
         "kills": sum(kills.values()),
         "by_kind": dict(kills),
+        "ended_by_themselves": dict(ended),
         "seed": options.seed,
         "seconds_in_trouble": in_trouble,
         "seconds_to_recover": recovered,
@@ -96,16 +97,22 @@ async def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-async def _trouble(town: Cluster, dice: random.Random, options: argparse.Namespace) -> Counter[str]:
+async def _trouble(
+    town: Cluster, dice: random.Random, options: argparse.Namespace
+) -> tuple[Counter[str], Counter[str]]:
+    """What was done, by kind; and what ended of it by itself, and was started again as a supervisor does."""
     kinds = {name: KINDS[name] for name in options.only}
     kills: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
     while sum(kills.values()) < options.kills:
         await asyncio.sleep(dice.uniform(0.1, 3.0))
+        ended.update(await town.revive())
         (name,) = dice.choices(list(kinds), [weight for _, weight in kinds.values()])
         if await kinds[name][0](town, dice):
             kills[name] += 1
             print(f"{sum(kills.values())}/{options.kills} {name}", file=sys.stderr, flush=True)
-    return kills
+    ended.update(await town.revive())
+    return kills, ended
 
 
 async def _poison(town: Cluster, handing: Clerks, application: dict[str, Any]) -> str:

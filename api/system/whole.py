@@ -122,8 +122,10 @@ async def start_prefect_server(programs: Programs, ports: Ports) -> None:
 
 
 async def start_worker(programs: Programs, name: str = "prefect-worker", *options: str) -> None:
-    """Start a worker of our pool; ``options`` are its command line's."""
-    await programs.start(Program(name, [*PREFECT, "worker", "start", "--pool", POOL, *options]))
+    """Start a worker of our pool; ``options`` are its command line's. Its type is told, for else a worker that starts
+    while Prefect is away ends at once.
+    """
+    await programs.start(Program(name, [*PREFECT, "worker", "start", "--pool", POOL, "--type", "process", *options]))
 
 
 async def start_api(programs: Programs, ports: Ports, name: str = "api") -> None:

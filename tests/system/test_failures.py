@@ -36,6 +36,7 @@ async def _under(town: Cluster, *kinds: str, cases: int = 40) -> None:
                 await asyncio.sleep(0.2)
         await asyncio.sleep(dice.uniform(0.2, 1.5))
     await intake
+    await town.revive()
     assert len(handing.numbers) == cases
     assert await finished(town, WITHIN) is not None
     verdict = await judge(town, handing.numbers)

@@ -60,6 +60,14 @@ class Cluster(Installation):
         self.running.running.remove(program)
         return program
 
+    async def revive(self) -> list[str]:
+        """Start again what has ended by itself, as a supervisor does; the names."""
+        ended = [one for one in self.running.running if one.process is not None and one.process.returncode is not None]
+        for program in ended:
+            self.running.running.remove(program)
+            await self.running.start(program)
+        return [program.name for program in ended]
+
     def started_by(self, name: str) -> list[psutil.Process]:
         """The processes that a program started and that still run: a worker's dispatchers."""
         process = self.program(name).process

@@ -126,6 +126,6 @@ async def test_an_auditor_reads_and_does_nothing(app: FastAPI) -> None:
         if isinstance(route, GuardedRoute) and route.changes and not isinstance(MATRIX[name], Open)
         and Role.AUDITOR in MATRIX[name]
     }  # fmt: skip
-    # Asking the engine, or what would be if, changes nothing; the rest is the own account.
-    own = {"sign_out", "change_password", "end_own_session", "end_other_sessions"}
+    # Asking the engine, or what would be if, changes nothing; the rest is the own account and its views of lists.
+    own = {"sign_out", "change_password", "end_own_session", "end_other_sessions", "page_save_view", "page_remove_view"}
     assert does <= own | {"decide", "ask_what_if"}

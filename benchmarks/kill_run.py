@@ -77,11 +77,12 @@ async def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         kills, ended = await _trouble(town, dice, options)
         await intake
         in_trouble = round(time.monotonic() - started, 1)
+        recovered = await finished(town, options.within)
         aside = await _set_aside(town)
         await _mend(town, poisoned)
-        recovered = await finished(town, options.within)
+        await finished(town, options.within)
         verdict = await judge(town, handing.numbers)
-    alone = set(aside) <= {poisoned}
+    alone = aside == [poisoned]
     return {
         "as_it_must_be": verdict.well and recovered is not None and alone,
         "kills": sum(kills.values()),
@@ -92,7 +93,7 @@ async def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "seconds_to_recover": recovered,
         "intake_tried_again": handing.refusals,
         "poisoned_case_set_aside": poisoned in aside,
-        "others_set_aside_under_way": len(set(aside) - {poisoned}),
+        "others_set_aside": len(set(aside) - {poisoned}),
         **verdict.as_dict(),
     }
 

@@ -78,17 +78,22 @@ async def judge(town: Installation, numbers: Collection[str]) -> Verdict:
 
 
 async def finished(town: Installation, within: float) -> float | None:
-    """Wait until every case is finished or truly waits, and nothing is under way; after how many seconds, or None."""
+    """Wait until every case is over, truly waits or was set aside, and nothing is under way; after how many seconds,
+    or None.
+    """
     started = time.monotonic()
     while time.monotonic() < started + within:
         async with town.house.database.read() as connection:
             cases = (await connection.execute(select(CASES).where(CASES.c.state.not_in(_OVER)))).all()
             steps = (await connection.execute(select(STEPS).where(STEPS.c.state.not_in([StepState.DONE])))).all()
             busy = (
-                await connection.execute(select(CASES.c.number).where(CASES.c.ready_at.is_not(None)).limit(1))
+                await connection.execute(
+                    select(CASES.c.number).where(CASES.c.ready_at.is_not(None), CASES.c.set_aside.is_(None)).limit(1)
+                )
             ).first()
         under_way = any(step.state in _UNDER_WAY for step in steps)
-        if not (under_way or busy or _unfinished(cases, steps) or (await town.audit())["callbacks_waiting"]):
+        going = [case for case in cases if case.set_aside is None]
+        if not (under_way or busy or _unfinished(going, steps) or (await town.audit())["callbacks_waiting"]):
             return round(time.monotonic() - started, 1)
         await asyncio.sleep(0.5)
     return None

@@ -24,13 +24,16 @@ from tests.testing.departments import Departments, work
 from tests.testing.looking import chain_length
 from tests.testing.people import application, registered
 
+# Bytes that are no secret and bear no person.
+_PLAIN = {("minutes", "document")}
+
 
 def test_every_sealed_column_is_listed() -> None:
     binary = {
         (one.name, column.name) for one in metadata.tables.values() for column in one.columns
         if isinstance(column.type, LargeBinary)
     }  # fmt: skip
-    assert {(one.table.name, one.column) for one in SEALED} == binary
+    assert {(one.table.name, one.column) for one in SEALED} == binary - _PLAIN
 
 
 async def _at_work(house: House, departments: Departments) -> str:

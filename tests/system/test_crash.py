@@ -71,10 +71,17 @@ async def _everything_is_in_order(town: Installation, numbers: list[str]) -> Non
         assert case.lease is None
         if case.state not in {CaseState.CLOSED, CaseState.REFUSED}:
             assert case.number in unanswered, (case.number, case.state)
-    assert {step.state for step in steps} <= {StepState.DONE, StepState.DECLINED, StepState.RECEIVED}
+    refused = {case.number for case in cases if case.state is CaseState.REFUSED}
+    taken_back = [step for step in steps if step.state is StepState.SUPERSEDED]
+    # One department's answer may refuse a case while another's question, after a kill, still waits to be sent.
+    assert {step.case_number for step in taken_back} <= refused, [
+        (step.case_number, step.department, step.content) for step in taken_back
+    ]
+    asked = [step for step in steps if step.state in {StepState.DONE, StepState.DECLINED, StepState.RECEIVED}]
+    assert len(asked) + len(taken_back) == len(steps), Counter(step.state for step in steps)
     audit = await town.audit()
     assert audit["doubled"] == 0
-    assert len(steps) == audit["messages"]
+    assert len(asked) <= audit["messages"] <= len(steps)
     for case in cases:
         if case.state is CaseState.CLOSED:
             opened = await in_force(town.house, case.number)

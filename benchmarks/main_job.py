@@ -309,11 +309,11 @@ def _process(running: Programs, name: str) -> psutil.Process:
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Processor seconds of a process and its children."""
+    """Processor seconds of a process and its children, those that have ended (PostgreSQL's, one a connection) as well."""
     total = 0.0
     for one in [process, *process.children(recursive=True)]:
         times = one.cpu_times()
-        total += times.user + times.system
+        total += times.user + times.system + times.children_user + times.children_system
     return total
 
 

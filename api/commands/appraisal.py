@@ -193,13 +193,15 @@ def _day(text: str, place: int) -> date:
 
 
 def _table(found: Appraisal) -> None:
-    table = Table("部门", "区县", "收件", "办结", "按期", "一次办结", "退回", "黄", "红", "中位", "九成", "得分")
+    heads = ("部门", "区县", "收件", "办结", "按期", "一次办结", "退回", "黄", "红", "督办", "中位", "九成", "得分")
+    table = Table(*heads)
     for one in found.cards:
         if one.district is None:
             table.add_row(
                 one.department.zh, "全市", str(one.received), str(one.closed), _share(one.on_time, one.judged),
                 _share(one.first_right, one.first_judged), str(one.declined), str(one.yellow), str(one.red),
-                _hours(one.median_hours), _hours(one.p90_hours), "—" if one.score is None else f"{one.score:.1f}",
+                f"{one.warned}/{one.chased}", _hours(one.median_hours), _hours(one.p90_hours),
+                "—" if one.score is None else f"{one.score:.1f}",
             )  # fmt: skip
     Console().print(table)
 

@@ -33,6 +33,8 @@ class ScorecardItem(View):
     reasoned: int
     yellow: int
     red: int
+    warned: int = Field(description="督办黄牌 / yellow cards on resolutions; of no district")
+    chased: int = Field(description="督办红牌 / red cards on resolutions; of no district")
     median_hours: float | None
     p90_hours: float | None
     satisfaction: float | None

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -26,15 +27,21 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=87)
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database; SQLite if left out")
+    parser.add_argument("--folder", type=Path, help="keep the store of the year there; thrown away if left out")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="lianban-year-"))
+    folder = options.folder or Path(tempfile.mkdtemp(prefix="lianban-year-"))
     try:
         settings = Settings(data_dir=folder, database_url=options.database, simulate=True, _env_file=None)
         prepare_database(settings)
-        year = asyncio.run(Simulation(settings, options.cases, options.seed).run())
+        year = asyncio.run(Simulation(settings, options.cases, options.seed, tell=_tell).run())
         print(json.dumps(asdict(year), ensure_ascii=False))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if options.folder is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

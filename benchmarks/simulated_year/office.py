@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from benchmarks.simulated_year.contests import Contested, ask_holders, hear
 from benchmarks.simulated_year.town import SLOW, UNCONNECTED, Town
 from models import Account, Matter, MatterKind, Meeting, MeetingState, Resolution, ResolutionState, Role
 from services.access import Caller
@@ -53,6 +54,7 @@ class Office:
     first: Caller
     second: Caller
     held: list[MeetingFile] = field(default_factory=list)
+    contested: Contested = field(default_factory=Contested)
 
     @classmethod
     async def open(cls, house: House, town: Town) -> Office:
@@ -67,6 +69,8 @@ class Office:
             meeting = (await connection.execute(query)).scalars().first()
         if meeting is None:
             return False
+        await hear(self.house, self.second, self.contested)
+        await ask_holders(self.house, self.second, today, self.contested)
         await open_sitting(self.house, self.first, meeting, "副市长")
         seen = await show_meeting(self.house, meeting)
         for seat in seen.seats:

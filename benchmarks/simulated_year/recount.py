@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,13 +12,11 @@ from sqlalchemy import Row, select
 from benchmarks.simulated_year.town import MEETING, UNCONNECTED
 from models import (
     Card,
-    CardColour,
     CardState,
     Case,
     CaseState,
     Entitlement,
     EntitlementState,
-    Holder,
     Matter,
     MatterKind,
     MatterState,
@@ -33,52 +31,51 @@ from models import (
 from services.clock import china_day
 from services.database import table
 from services.house import House
-from services.supervision.appraisal import appraise
 from services.supervision.charging import charge
 from services.supervision.histories import load_histories
-from services.supervision.periods import read_period
 from services.supervision.terms import load_terms
 
 _OPEN = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD)
 Key = tuple[str, str | None, str | None]
 
 
-async def rows_of(house: House, model: type) -> Sequence[Row[Any]]:
-    """Every row of a table."""
+async def rows_of(house: House, model: type, columns: str = "", **among: Collection[Any]) -> Sequence[Row[Any]]:
+    """The rows of a table, of them the ``columns`` if given, where each column of ``among`` is one of its values."""
+    source = table(model)
+    query = select(*(source.c[name] for name in columns.split())) if columns else select(source)
+    for name, values in among.items():
+        query = query.where(source.c[name].in_(sorted(values)))
     async with house.database.read() as connection:
-        return (await connection.execute(select(table(model)))).all()
+        return (await connection.execute(query)).all()
+
+
+def departments_of(house: House) -> set[str]:
+    """Every department there is."""
+    return {code for pack in house.packs.packs for code in pack.departments}
 
 
 async def late_departments(house: House) -> set[str]:
     """Departments with something that they have and have not answered past its day."""
     today = house.database.clock.today()
-    return {
-        row.department
-        for row in await rows_of(house, Step)
-        if row.state is StepState.RECEIVED and row.answer_by is not None and row.answer_by < today
-        and row.department != MEETING
-    }  # fmt: skip
+    mine = {"department": departments_of(house) - {MEETING}, "state": [StepState.RECEIVED]}
+    rows = await rows_of(house, Step, "department answer_by", **mine)
+    return {row.department for row in rows if row.answer_by is not None and row.answer_by < today}
 
 
 async def waiting_for_the_meeting(house: House) -> set[str]:
     """Cases that wait for the meeting's word on their ground."""
-    cases = {row.number: row for row in await rows_of(house, Case)}
-    permits = {row.case_number for row in await rows_of(house, Permit)}
-    return {
-        row.case_number
-        for row in await rows_of(house, Step)
-        if row.department == MEETING and row.kind is StepKind.VERIFICATION and row.state in _OPEN
-        and row.case_number not in permits and cases[row.case_number].state is CaseState.VERIFYING
-    }  # fmt: skip
+    steps = await rows_of(house, Step, "case_number kind", department=[MEETING], state=_OPEN)
+    asked = {row.case_number for row in steps if row.kind is StepKind.VERIFICATION}
+    permits = {row.case_number for row in await rows_of(house, Permit, "case_number", case_number=asked)}
+    cases = await rows_of(house, Case, "number state", number=asked - permits)
+    return {row.number for row in cases if row.state is CaseState.VERIFYING}
 
 
 async def disputed(house: House) -> set[str]:
     """Services that a department declined as not its duty, and that stand so."""
-    return {
-        row.service
-        for row in await rows_of(house, Entitlement)
-        if row.state is EntitlementState.DECLINED and row.reason == "not-our-duty"
-    }
+    declined = {"department": departments_of(house), "state": [EntitlementState.DECLINED]}
+    rows = await rows_of(house, Entitlement, "service reason", **declined)
+    return {row.service for row in rows if row.reason == "not-our-duty"}
 
 
 async def expected_matters(house: House, *, connected: bool) -> set[Key]:
@@ -87,9 +84,8 @@ async def expected_matters(house: House, *, connected: bool) -> set[Key]:
     if await waiting_for_the_meeting(house):
         found.add((MatterKind.OTHER_GROUND.value, None, "other_ground_accepted"))
     found |= {(MatterKind.DISPUTE.value, None, service) for service in await disputed(house)}
-    held = [row for row in await rows_of(house, Step) if row.department == UNCONNECTED.department
-            and row.state in (StepState.DUE, StepState.HELD)]  # fmt: skip
-    if held and not connected:
+    waiting = {"department": [UNCONNECTED.department], "state": [StepState.DUE, StepState.HELD]}
+    if not connected and await rows_of(house, Step, "id", **waiting):
         found.add((MatterKind.UNCONNECTED.value, UNCONNECTED.department, None))
     return found
 
@@ -108,9 +104,10 @@ async def effects(house: House) -> dict[str, int]:
     """Whether each case of each class shows what was settled for it; how many of each kind."""
     permits = {row.case_number: row for row in await rows_of(house, Permit)}
     resolutions = {row.id: row for row in await rows_of(house, Resolution)}
-    steps = {row.id: row for row in await rows_of(house, Step)}
+    settled = await rows_of(house, ResolutionCase)
+    steps = {row.id: row for row in await rows_of(house, Step, "id case_number state")}
     shown: Counter[str] = Counter()
-    for row in await rows_of(house, ResolutionCase):
+    for row in settled:
         action = resolutions[row.resolution_id].action
         if not row.done:
             shown["not allowed any more"] += 1
@@ -132,7 +129,7 @@ async def unfinished(house: House) -> list[int]:
 
 async def charged(house: House) -> tuple[int, timedelta]:
     """Charge every case's time, and hold the sum of the shares to the time under way, and that to the calendar."""
-    cases = {row.number: row for row in await rows_of(house, Case)}
+    cases = {row.number: row for row in await rows_of(house, Case, "number received_at decided_at")}
     moment, whole = house.database.clock.moment(), timedelta(0)
     numbers = sorted(cases)
     for first in range(0, len(numbers), 500):
@@ -150,28 +147,6 @@ async def charged(house: House) -> tuple[int, timedelta]:
     return len(cases), whole
 
 
-async def scorecards(house: House, first: date, last: date) -> int:
-    """Hold every department's scorecard of every whole month to a count of the rows; how many were compared."""
-    answered = (StepState.DONE, StepState.DECLINED)
-    steps = [row for row in await rows_of(house, Step) if row.state in answered and row.settled_at is not None]
-    dealt = [row for row in await rows_of(house, Card) if row.state is not CardState.LIFTED
-             and row.holder is Holder.DEPARTMENT and row.colour is CardColour.RED]  # fmt: skip
-    compared, month = 0, first.replace(day=1)
-    while month <= last:
-        after = (month + timedelta(days=32)).replace(day=1)
-        period = read_period(f"{month:%Y-%m}")
-        closed = Counter(row.department for row in steps if month <= china_day(row.settled_at) < after)
-        red = Counter(row.department for row in dealt if month <= china_day(row.dealt_at) < after)
-        for card in (await appraise(house, period)).cards:
-            if card.district is None:
-                department = card.department.code
-                assert card.closed == closed[department], (period.code, department, card.closed, closed[department])
-                assert card.red == red[department], (period.code, department, card.red, red[department])
-                compared += 1
-        month = after
-    return compared
-
-
 async def cards(house: House) -> dict[str, Counter[str]]:
     """Cards that count, by department and colour."""
     found: dict[str, Counter[str]] = {}
@@ -183,8 +158,8 @@ async def cards(house: House) -> dict[str, Counter[str]]:
 
 async def closed_on_time(house: House, department: str) -> tuple[int, int]:
     """Of a department's settled steps, how many were settled by their day; and how many there were."""
-    settled = [row for row in await rows_of(house, Step) if row.department == department
-               and row.state in (StepState.DONE, StepState.DECLINED) and row.settled_at is not None]  # fmt: skip
+    mine = {"department": [department], "state": [StepState.DONE, StepState.DECLINED]}
+    settled = [row for row in await rows_of(house, Step, "settled_at answer_by", **mine) if row.settled_at is not None]
     return sum(_by(row.settled_at, row.answer_by) for row in settled), len(settled)
 
 

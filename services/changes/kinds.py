@@ -17,12 +17,14 @@ from models import Role
 class Reach(Enum):
     """Which part of the city a change concerns.
 
-    ``CASE``: the district of its case. ``STEPS``: that, and the departments of its steps. ``DEPARTMENT``: its subject.
+    ``CASE``: the district of its case. ``STEPS``: that, and the departments of its steps. ``HOLDER``: the district of
+    its case, and the department that has custody. ``DEPARTMENT``: its subject.
     ``CITY``: the whole city's staff alone. ``ALL``: everybody.
     """
 
     CASE = "case"
     STEPS = "steps"
+    HOLDER = "holder"
     DEPARTMENT = "department"
     CITY = "city"
     ALL = "all"
@@ -55,7 +57,8 @@ BY_FAMILY: Final[Mapping[str, Told]] = {
     "steps": _STEPS,
     "step": _STEPS,
     "contradiction": Told(Reach.STEPS, _WATCH),
-    "card": Told(Reach.STEPS, _WATCH),
+    # A card is told to who answers for it, never to a department whose time it was not.
+    "card": Told(Reach.HOLDER, _WATCH, ("card", "colour", "cause")),
     "deadlines": _STEPS,
     "calendar": Told(Reach.ALL, _ANY),
     "limit": Told(Reach.DEPARTMENT, _WATCH),

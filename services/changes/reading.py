@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import AuditEntry, AuditHead, Case
+from models import AuditEntry, AuditHead, Case, Holder
 from models.states import Role
 from services.access import Caller
 from services.changes.kinds import Reach, Told, told_of
@@ -48,7 +48,7 @@ class Change:
         district = caller.sight.district
         if district is None:
             return True
-        of_case = told.reach in (Reach.CASE, Reach.STEPS)
+        of_case = told.reach in (Reach.CASE, Reach.STEPS, Reach.HOLDER)
         if caller.sight.station not in (None, self.station):
             return False
         # A case's number begins with its district for ever (intake).
@@ -94,6 +94,9 @@ def _departments(row: Row[Any], told: Told) -> tuple[str, ...]:
     """Whose steps an entry is about. A step's id bears its department (``exchange.orders.step_id``)."""
     if told.reach is Reach.DEPARTMENT:
         return (row.subject,)
+    if told.reach is Reach.HOLDER:
+        theirs = row.detail.get("holder") == Holder.DEPARTMENT
+        return (str(row.detail["department"]),) if theirs else ()
     if told.reach is not Reach.STEPS:
         return ()
     steps = row.detail.get("steps") or row.detail.get("step") or ()

@@ -43,6 +43,7 @@ from services.meetings.records import (
     ResolutionItem,
     ResolutionOutcome,
     Seat,
+    Wanted,
 )
 from services.meetings.words import (
     ACTION_WORDS,
@@ -60,6 +61,7 @@ _MATTERS, _AGENDA, _MEETINGS, _REMARKS = table(Matter), table(AgendaItem), table
 _ATTENDANCE, _RESOLUTIONS = table(Attendance), table(Resolution)
 _REMINDERS, _OF_RESOLUTION = table(Reminder), table(ResolutionCase)
 MAX_PAGE = 200
+_OVER = (ResolutionState.CLOSED, ResolutionState.REVOKED)
 
 
 async def list_matters(
@@ -96,6 +98,29 @@ async def list_meetings(house: House, *, before: int | None = None, limit: int =
         query = query.where(_MEETINGS.c.id < before)
     async with house.database.read() as connection:
         return tuple(_meeting(row) for row in await connection.execute(query))
+
+
+async def wanted_of(house: House, department: str) -> Wanted:
+    """What the meeting wants of ``department`` now."""
+    at_hand = await meeting_at_hand(house)
+    answers = select(_REMARKS.c.matter_id).where(_REMARKS.c.is_answer)
+    asked = (
+        select(_MATTERS)
+        .where(
+            _MATTERS.c.state == MatterState.OPEN, _MATTERS.c.department == department,
+            _MATTERS.c.answer_by.is_not(None), _MATTERS.c.id.not_in(answers),
+        )
+        .order_by(_MATTERS.c.answer_by, _MATTERS.c.id)
+    )  # fmt: skip
+    owed = (_RESOLUTIONS.c.department == department, _RESOLUTIONS.c.state.not_in(_OVER))
+    async with house.database.read() as connection:
+        to_answer = await _matters(house, connection, (await connection.execute(asked)).all())
+        resolutions = await _resolutions(house, connection, *owed)
+    return Wanted(
+        await show_meeting(house, at_hand) if at_hand is not None else None,
+        to_answer,
+        tuple(sorted(resolutions, key=lambda one: (one.due_on, one.id))),
+    )
 
 
 async def show_meeting(house: House, meeting: int) -> MeetingFile:
@@ -139,7 +164,7 @@ async def list_resolutions(
         wanted.append(_RESOLUTIONS.c.department == department)
     if overdue:
         wanted.append(_RESOLUTIONS.c.due_on < house.database.clock.today())
-        wanted.append(_RESOLUTIONS.c.state.not_in((ResolutionState.CLOSED, ResolutionState.REVOKED)))
+        wanted.append(_RESOLUTIONS.c.state.not_in(_OVER))
     if before is not None:
         wanted.append(_RESOLUTIONS.c.id < before)
     async with house.database.read() as connection:
@@ -289,7 +314,7 @@ async def _reminders(connection: AsyncConnection, ids: Collection[int]) -> dict[
 def _resolution(house: House, row: Row[Any], matter: Row[Any], reminders: int) -> ResolutionItem:
     words, day = Lexicon(house.packs, None), row.held_on
     kind = row.action["kind"] if row.action else None
-    over = row.state in (ResolutionState.CLOSED, ResolutionState.REVOKED)
+    over = row.state in _OVER
     return ResolutionItem(
         id=row.id,
         number=resolution_number(row.year, row.sitting, row.ordinal),

@@ -123,6 +123,17 @@ class ResolutionItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the meeting wants of one department: the meeting at hand with agenda and papers, the matters that it has to
+    answer, the nearest day first, and what it owes, the overdue first.
+    """
+
+    meeting: MeetingFile | None
+    to_answer: tuple[MatterItem, ...]
+    owed: tuple[ResolutionItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ResolutionOutcome:
     """One case of a resolution's class: done, not done because of ``problem``, or None while it waits."""
 

@@ -16,7 +16,7 @@ from statistics import median
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import AppraisalWeight, Card, CardColour, CardState, Case, Holder, Satisfaction
+from models import AppraisalWeight, Card, CardColour, CardState, Case, Holder, Reminder, Satisfaction
 from services.access import WHOLE_CITY, Sight
 from services.database import table
 from services.errors import InputError
@@ -28,6 +28,7 @@ from services.supervision.periods import Period
 from services.supervision.words import FIGURE_WORDS
 
 _CARDS, _WEIGHTS, _SATISFACTION, _CASES = table(Card), table(AppraisalWeight), table(Satisfaction), table(Case)
+_REMINDERS = table(Reminder)
 # What a figure weighs unless the meeting set it otherwise.
 DEFAULT_WEIGHTS: Mapping[str, int] = {"on_time": 40, "first_right": 20, "reasoned": 10, "cards": 20, "satisfaction": 10}
 MAX_WEIGHT = 1_000
@@ -48,6 +49,8 @@ class _Sums:
     hours: list[float] = field(default_factory=list)
     yellow: int = 0
     red: int = 0
+    warned: int = 0
+    chased: int = 0
     scores: list[int] = field(default_factory=list)
 
     def add(self, one: Measure) -> None:
@@ -68,7 +71,8 @@ class Scorecard:
     """One department in one period, in one district (None: the whole city).
 
     ``judged`` is how many closed steps ``on_time`` is a share of: all but those taken out after a dispute; likewise
-    ``refusals`` for ``reasoned``. ``median_hours`` and ``p90_hours``: working time in the department's hands.
+    ``refusals`` for ``reasoned``. ``warned`` and ``chased``: yellow and red cards on what the joint meeting settled for
+    it to do (督办), of no district. ``median_hours`` and ``p90_hours``: working time in the department's hands.
     ``satisfaction`` from 1 to 5, by ``answers`` holders. ``score``: 0 to 100; None where nothing can be judged.
     """
 
@@ -85,6 +89,8 @@ class Scorecard:
     reasoned: int
     yellow: int
     red: int
+    warned: int
+    chased: int
     median_hours: float | None
     p90_hours: float | None
     satisfaction: float | None
@@ -116,6 +122,7 @@ async def appraise(house: House, period: Period, sight: Sight = WHOLE_CITY) -> A
             sums[one.department, None].add(one)
             sums[one.department, one.district].add(one)
         await _add_cards(connection, period, sight, sums)
+        await _add_chased(connection, period, sight, sums)
         await _add_satisfaction(connection, period, sight, sums)
         weights = await load_weights(connection)
     words, today = Lexicon(house.packs, None), house.database.clock.today()
@@ -177,6 +184,23 @@ async def _add_cards(connection: AsyncConnection, period: Period, sight: Sight, 
                 sums[key].yellow += count
 
 
+async def _add_chased(connection: AsyncConnection, period: Period, sight: Sight, sums: Mapping[Key, _Sums]) -> None:
+    if sight.district is not None:
+        return
+    query = (
+        select(_REMINDERS.c.department, _REMINDERS.c.colour, func.count())
+        .where(_REMINDERS.c.on >= period.first_day, _REMINDERS.c.on <= period.last_day)
+        .group_by(_REMINDERS.c.department, _REMINDERS.c.colour)
+    )
+    if sight.department is not None:
+        query = query.where(_REMINDERS.c.department == sight.department)
+    for department, colour, count in await connection.execute(query):
+        if colour is CardColour.RED:
+            sums[department, None].chased += count
+        else:
+            sums[department, None].warned += count
+
+
 async def _add_satisfaction(
     connection: AsyncConnection, period: Period, sight: Sight, sums: Mapping[Key, _Sums]
 ) -> None:
@@ -211,6 +235,8 @@ def _scorecard(words: Lexicon, today: date, key: Key, sums: _Sums, weights: Mapp
         reasoned=sum(sums.reasoned),
         yellow=sums.yellow,
         red=sums.red,
+        warned=sums.warned,
+        chased=sums.chased,
         median_hours=round(median(sums.hours), 2) if sums.hours else None,
         p90_hours=p90,
         satisfaction=round(sum(sums.scores) / len(sums.scores), 2) if sums.scores else None,
@@ -226,8 +252,9 @@ def _score(sums: _Sums, weights: Mapping[str, int]) -> float | None:
     ):  # fmt: skip
         if values:
             shares[figure] = sum(values) / len(values)
-    if sums.closed or sums.red or sums.yellow:
-        shares["cards"] = 1 - min(1.0, (sums.red + _YELLOW * sums.yellow) / max(1, sums.closed))
+    red, yellow = sums.red + sums.chased, sums.yellow + sums.warned
+    if sums.closed or red or yellow:
+        shares["cards"] = 1 - min(1.0, (red + _YELLOW * yellow) / max(1, sums.closed))
     if sums.scores:
         shares["satisfaction"] = (sum(sums.scores) / len(sums.scores) - _WORST) / (_BEST - _WORST)
     whole = sum(weights[figure] for figure in shares)
@@ -237,6 +264,6 @@ def _score(sums: _Sums, weights: Mapping[str, int]) -> float | None:
 def totals(cards: Iterable[Scorecard]) -> dict[str, int]:
     """The sums of the counts of ``cards``."""
     names = ("received", "closed", "judged", "on_time", "first_judged", "first_right", "declined", "refusals",
-             "reasoned", "yellow", "red")  # fmt: skip
+             "reasoned", "yellow", "red", "warned", "chased")  # fmt: skip
     listed = list(cards)
     return {name: sum(getattr(one, name) for one in listed) for name in names}

@@ -106,7 +106,7 @@ async def contest_card(house: House, caller: Caller, number: int, because: str) 
             transaction.connection, number, state=CardState.CONTESTED, contested_by=transaction.actor,
             contested_at=transaction.at, contested_because=because,
         )  # fmt: skip
-        transaction.note("card.contested", row.case_number, card=number, because=because)
+        transaction.note("card.contested", row.case_number, **_about(row), because=because)
     return await show_card(house, number, caller.sight)
 
 
@@ -179,8 +179,13 @@ async def _decide(house: House, caller: Caller, number: int, to: CardState, beca
             transaction.connection, number, state=to, decided_by=transaction.actor, decided_at=transaction.at,
             decided_because=because,
         )  # fmt: skip
-        transaction.note(f"card.{to.value}", row.case_number, card=number, because=because)
+        transaction.note(f"card.{to.value}", row.case_number, **_about(row), because=because)
     return await show_card(house, number, caller.sight)
+
+
+def _about(row: Row[Any]) -> dict[str, Any]:
+    """What an entry says of a card: those who follow are told by it."""
+    return {"card": row.id, "colour": row.colour.value, "holder": row.holder.value, "department": row.department}
 
 
 def _reason(because: str) -> None:

@@ -51,6 +51,8 @@ FIGURE_WORDS: Mapping[str, Text] = {
     "cards": Text("红黄牌", "cards"),
     "yellow": Text("黄牌", "yellow cards"),
     "red": Text("红牌", "red cards"),
+    "warned": Text("督办黄牌", "yellow cards on resolutions"),
+    "chased": Text("督办红牌", "red cards on resolutions"),
     "hours": Text("办理用时（工作小时）", "working hours"),
     "median_hours": Text("用时中位数（工作小时）", "median, working hours"),
     "p90_hours": Text("九成办件用时不超过（工作小时）", "90th percentile, working hours"),

@@ -17,7 +17,7 @@ from services.supervision.words import FIGURE_WORDS
 _SHARE, _FEN_PER_YUAN = "0.0%", 100
 _HEAD = (
     "部门", "区县", "收件", "办结", "按期办结", "按期办结率", "一次办结", "一次办结率", "退回", "退回已说明理由",
-    "黄牌", "红牌",
+    "黄牌", "红牌", "督办黄牌", "督办红牌",
     "用时中位数（工作小时）", "九成用时不超过（工作小时）", "满意度", "评价人数", "得分",
 )  # fmt: skip
 _SERVICES = ("事项", "名称", "部门", "区县", "应享", "已开通", "实际使用", "单位成本（元）", "成本（元）")
@@ -40,8 +40,8 @@ def appraisal_workbook(appraisal: Appraisal, services: Sequence[ServiceFigures])
                     one.department.zh, one.district.zh if one.district else "全市",
                     one.received, one.closed, one.on_time,
                     _part(one.on_time, one.judged), one.first_right, _part(one.first_right, one.first_judged),
-                    one.declined, one.reasoned, one.yellow, one.red, one.median_hours, one.p90_hours, one.satisfaction,
-                    one.answers, one.score,
+                    one.declined, one.reasoned, one.yellow, one.red, one.warned, one.chased,
+                    one.median_hours, one.p90_hours, one.satisfaction, one.answers, one.score,
                 ),
             )  # fmt: skip
         for column in (5, 7):

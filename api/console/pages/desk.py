@@ -21,12 +21,15 @@ from services.doors.inbox import download_work, upload_answers
 from services.doors.sheet_answers import RowProblem
 from services.errors import AccessError
 from services.lexicon import Named
+from services.meetings.reading import wanted_of
+from services.supervision.board import CardFilter, list_cards
 from services.words import KIND_WORDS
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
 
 StepId = Annotated[str, Path(pattern="^[0-9a-z-]{1,80}$")]
 _UNPROCESSABLE = 422
+_CARDS_SHOWN = 5
 # The columns of the sheet that the fields of an item stand for.
 _CELLS = {"result": sheet.RESULT, "from_on": sheet.IN_FORCE_FROM, "reason": sheet.REASON, "note": sheet.NOTE}
 
@@ -74,6 +77,8 @@ async def page_desk(request: Request, query: Query[DeskQuery], house: TheHouse, 
         counts=await count_desk(house, department),
         steps=await list_desk(house, department, kind=query.kind, cursor=query.cursor, limit=query.limit),
         kinds=[Named.of(kind.value, KIND_WORDS[kind.value]) for kind in StepKind],
+        wanted=await wanted_of(house, department), department=department,
+        cards=(await list_cards(house, caller.sight, CardFilter(counting=True), limit=_CARDS_SHOWN)).items,
     )  # fmt: skip
 
 

@@ -12,9 +12,11 @@ from api.console.frame import page
 from api.console.navigation import home_of
 from api.console.queries import ListQuery, Query, sorted_rows
 from api.state import TheCaller, TheDoors
+from models import CardColour
 from services.dossiers.picture import DepartmentBoard, DistrictBoard, draw_picture
 from services.operations.watching import list_incidents
 from services.supervision.appraisal import Scorecard, appraise
+from services.supervision.board import CardFilter, list_cards
 from services.supervision.periods import month_of
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
@@ -51,6 +53,7 @@ _DISTRICTS = {
     "awaiting": lambda row: row.awaiting,
 }
 _INCIDENTS_SHOWN = 6
+_CARDS_SHOWN = 5
 
 
 @router.get("", name="page_home")
@@ -72,10 +75,11 @@ async def page_overview(request: Request, query: Query[ListQuery], doors: TheDoo
     scores = {one.department.code: one for one in appraisal.cards if one.district is None or sight.district}
     rows = [DepartmentRow(board, scores.get(board.department.code)) for board in picture.departments]
     departments: list[DepartmentRow] = sorted_rows(rows, query.sort or "-open", _DEPARTMENTS)
+    red_cards = await list_cards(house, sight, CardFilter(CardColour.RED, counting=True), limit=_CARDS_SHOWN)
     districts: list[DistrictBoard] = sorted_rows(picture.districts, query.sort or "-under_way", _DISTRICTS)
     return page(
         request, "overview.html", picture=picture, departments=departments, districts=districts, month=month,
         incidents=sorted(incidents, key=lambda one: -one.people)[:_INCIDENTS_SHOWN],
-        incident_count=len(incidents), sort=query.sort or "",
+        incident_count=len(incidents), sort=query.sort or "", red_cards=red_cards.items,
         yellow=sum(one.yellow for one in scores.values()), red=sum(one.red for one in scores.values()),
     )  # fmt: skip

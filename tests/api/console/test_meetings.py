@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from models import Role
 from services.house import House
 from services.meetings.preparing import prepare
+from services.supervision.supervise import supervise
 from tests.api.conftest import Knock, SignIn
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, dispatch, work
@@ -59,6 +61,39 @@ async def test_a_meeting_held_on_the_console(
     # What an officer may not do is not offered either.
     assert "申请执行" not in done
     assert (await education.submit(f"{path}/close")).status_code == 403
+
+
+async def test_a_departments_desk_shows_the_meeting_its_papers_and_until_when_to_answer(
+    house: House, departments: Departments, clock: SetClock, sign_in: SignIn
+) -> None:
+    departments.silent.add("hrss")
+    numbers = await registered(house, application())
+    await work(house, *numbers)
+    clock.set_day(date(2014, 11, 19))
+    await supervise(house)
+    await prepare(house)
+    hrss, education = await sign_in(Role.OFFICER, "hrss"), await sign_in(Role.OFFICER, "education")
+    office = await sign_in(Role.COORDINATOR)
+    desk = (await hrss.get("/console/desk")).text
+    matter = re.search(r"/console/matters/(\d+)\">去说明", desk)
+    assert matter
+    assert "请本部门会前说明的议题" in desk
+    assert "涉及本部门" in desk
+    # Its red card stands there as well, and at the coordinators' first page.
+    assert "协办事项时限已于2014年11月17日届满，发红牌" in desk
+    assert "协办事项时限已于2014年11月17日届满，发红牌" in (await office.get("/console/overview")).text
+    others = (await education.get("/console/desk")).text
+    assert "去说明" not in others
+    assert "涉及本部门" not in others
+    assert "发红牌" not in others
+    await hrss.submit(f"/console/matters/{matter[1]}/remarks", department="hrss", text="系统升级所致", answer="true")
+    assert "去说明" not in (await hrss.get("/console/desk")).text
+    # The meeting was called that day: every member finds its papers at the desk.
+    for member in (hrss, education):
+        shown = (await member.get("/console/desk")).text
+        assert "会议材料" in shown
+        assert "涉及办件 1 件、1 人" in shown
+    assert "系统升级所致" in (await education.get(f"/console/matters/{matter[1]}")).text
 
 
 async def test_what_cannot_be_done_is_told_on_a_page(sign_in: SignIn) -> None:

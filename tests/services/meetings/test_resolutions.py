@@ -19,7 +19,7 @@ from models import (
     Revision,
     StepState,
 )
-from services.access import Caller
+from services.access import Caller, Sight
 from services.database import table
 from services.errors import AccessError, ConflictError, InputError, NotFoundError
 from services.house import House
@@ -28,10 +28,12 @@ from services.meetings.actions import cases as for_cases
 from services.meetings.following import confirm, follow
 from services.meetings.handling import put_forward
 from services.meetings.preparing import prepare
-from services.meetings.reading import show_resolution
+from services.meetings.reading import show_resolution, wanted_of
 from services.meetings.resolutions import extend, report, revoke, set_action
 from services.meetings.sitting import close_sitting
 from services.revisions.looking import look_through
+from services.supervision.appraisal import appraise
+from services.supervision.periods import read_period
 from services.supervision.supervise import supervise
 from tests.services.meetings.conftest import Resolve, Sit, agenda, matter_row, matters, meeting_rows, officer
 from tests.testing.clock import SetClock
@@ -301,6 +303,14 @@ async def test_an_overdue_one_is_chased_and_comes_back_to_the_agenda(
         reminders = (await connection.execute(select(rows).order_by(rows.c.on))).all()
     cards = [(one.department, one.days_over, one.colour) for one in reminders]
     assert cards == [("education", 0, "yellow"), ("education", 1, "red"), ("education", 4, "red")]
+    # They count against it, in the city as a whole, as any card does.
+    found = (await appraise(house, read_period("2014-11"))).of("education")
+    assert found is not None
+    assert (found.warned, found.chased, found.score) == (1, 2, 0.0)
+    assert (await appraise(house, read_period("2014-11"), Sight(department="health"))).of("education") is None
+    wanted = await wanted_of(house, "education")
+    assert [(one.id, one.overdue, one.reminders) for one in wanted.owed] == [(resolution, True, 3)]
+    assert (await wanted_of(house, "health")).owed == ()
     # The next meeting gives it more time.
     meeting = await sit()
     await extend(house, office, resolution, date(2015, 1, 30), "需跨学期安排")

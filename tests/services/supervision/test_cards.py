@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from models import AuditEntry, CardColour, CardState, Door, Endpoint, RemedyKind, Role, Step
 from services.access import Caller, Sight
 from services.casework.deliveries import deliver_steps
+from services.changes.reading import read_changes
 from services.clock import CHINA
 from services.database import table
 from services.errors import ConflictError, InputError, NotFoundError
@@ -83,6 +84,44 @@ async def test_yellow_ahead_then_red_once_each_and_the_whole_not_a_second_time(
         told = select(func.count()).where(entries.c.action == "card.dealt", entries.c.subject == number)
         assert (await connection.execute(told)).scalar_one() == 2
     await chain_length(house)
+
+
+async def test_a_card_reaches_who_has_custody_and_the_coordinators(
+    house: House, clock: SetClock, departments: Departments
+) -> None:
+    departments.failing["police"] = 503
+    number = await _waiting(house, departments, "hrss")
+    clock.set_day(NEXT)
+    await look(house)
+    red = next(one for one in (await list_cards(house, Sight(department="hrss"))).items if one.colour.code == "red")
+    await contest_card(house, Caller("wang", Role.OFFICER, "hrss"), red.id, "系统故障")
+    await lift_card(house, COORDINATOR, red.id, "属实")
+    async with house.database.read() as connection:
+        changes, _ = await read_changes(connection, 0)
+    cards = [one for one in changes if one.kind.startswith("card.")]
+    kinds = {(one.kind, one.figures["colour"]) for one in cards if one.seen_by(Caller("wang", Role.OFFICER, "hrss"))}
+    assert kinds == {("card.dealt", "red"), ("card.contested", "red"), ("card.lifted", "red")}
+    # The door of police was dead: that time is not its own, and it is told of no card.
+    assert not any(one.seen_by(Caller("zhou", Role.OFFICER, "police")) for one in cards)
+    assert {one.subject for one in cards} == {number}
+    for coordinator in (COORDINATOR, Caller("zhangdian", Role.COORDINATOR, "370303")):
+        assert all(one.seen_by(coordinator) for one in cards)
+    assert not any(one.seen_by(Caller("boshan", Role.COORDINATOR, "370304")) for one in cards)
+
+
+async def test_a_card_on_the_case_as_a_whole_is_told_to_its_department(
+    house: House, clock: SetClock, departments: Departments
+) -> None:
+    await set_limit(house, "coordinator:office", "hrss", 30)
+    await _waiting(house, departments, "hrss")
+    clock.set_day(NEXT)
+    await look(house)
+    card = await _only(house, colour=CardColour.RED)
+    assert (card.step, card.cause.code, card.department and card.department.code) == (None, "promised", "hrss")
+    async with house.database.read() as connection:
+        changes, _ = await read_changes(connection, 0)
+    (told,) = [one for one in changes if one.kind == "card.dealt" and one.figures["colour"] == "red"]
+    assert told.seen_by(Caller("wang", Role.OFFICER, "hrss"))
 
 
 async def test_time_before_a_dead_door_is_no_departments(

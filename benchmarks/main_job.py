@@ -309,7 +309,7 @@ def _process(running: Programs, name: str) -> psutil.Process:
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Processor seconds of a process and its children, those that have ended (PostgreSQL's, one a connection) as well."""
+    """Processor seconds of a process and its children, ended ones (PostgreSQL has one a connection) as well."""
     total = 0.0
     for one in [process, *process.children(recursive=True)]:
         times = one.cpu_times()

@@ -10,8 +10,9 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import SplitResult, urlsplit
 
 from services.errors import InputError
@@ -25,6 +26,9 @@ _PLACE = "endpoint.url"
 _WEB = frozenset({80, 443})
 _FIRST_FREE = 1024
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Threads of their own, more than there are departments: a look-up hangs as long as that department's name server does,
+# and in the few threads that an event loop has for everything it would hold up all others.
+_LOOKING_UP = ThreadPoolExecutor(64, thread_name_prefix="look-up")
 
 
 class AddressRefusedError(OSError):
@@ -90,13 +94,25 @@ class Guard:
             parts = _parts(url)
             host, port = parts.hostname or "", _port(parts)
             try:
-                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            except (OSError, UnicodeError):
+                found = await look_up(host, port)
+            except OSError:
                 raise AddressRefusedError("has a host name that does not resolve") from None
-            for *_, address in found:
-                guard.check_address(str(address[0]), port)
+            for _, address in found:
+                guard.check_address(address, port)
         except AddressRefusedError as refused:
             raise InputError(str(refused), place=place) from None
+
+
+async def look_up(
+    host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> list[tuple[socket.AddressFamily, str]]:
+    """The addresses of ``host`` as the system knows them, each with its family; OSError if it has none."""
+    ask = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
+    try:
+        found = await asyncio.get_running_loop().run_in_executor(_LOOKING_UP, ask)
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "is no host name") from None
+    return [(family_, str(address[0])) for family_, *_, address in found]
 
 
 @lru_cache(maxsize=1024)

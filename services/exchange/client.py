@@ -23,16 +23,16 @@ import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from services.exchange.addresses import Guard
+from services.exchange.addresses import Guard, look_up
 from services.exchange.connections import PLAIN, Access, tls_context
 from services.exchange.tokens import TokenRefusedError, Tokens, bearing
 
 TIMEOUT = 15.0
-CONNECTIONS = 256
 MAX_ANSWER = 65_536
 # Below the five seconds after which common servers drop an idle connection: a call never meets one just dropped.
 IDLE = 4.0
 
+_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 _HEADERS = {"user-agent": "Lianban", "accept": "application/json", "accept-encoding": "identity"}
 
 
@@ -66,12 +66,13 @@ class _Way:
 
 
 class PooledClient:
-    """The production client: at most ``connections`` at once; ``verify`` as TLS needs it where an endpoint has no
-    certificates of its own.
+    """The production client; ``verify`` as TLS needs it where an endpoint has no certificates of its own.
+
+    It bounds no connections: each department's gate (``passage``) bounds what is out to it. A bound on all of them
+    would let the departments that hang take the places of those that are well.
     """
 
-    def __init__(self, connections: int, verify: ssl.SSLContext | bool) -> None:
-        self._connections = connections
+    def __init__(self, verify: ssl.SSLContext | bool) -> None:
         self._verify = verify
         self._sessions: dict[_Way, aiohttp.ClientSession] = {}
         self._used = False
@@ -111,7 +112,7 @@ class PooledClient:
         guard, access = way.guard, way.access
         own = access.authority is not None or access.certificate is not None
         connector = aiohttp.TCPConnector(
-            limit=self._connections,
+            limit=0,
             keepalive_timeout=IDLE,
             ssl=tls_context(access.authority, access.certificate) if own else self._verify,
             resolver=None if guard is None else _GuardedResolver(guard),
@@ -134,18 +135,20 @@ class _GuardedResolver(AbstractResolver):
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._system = aiohttp.ThreadedResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._system.resolve(host, port, family)
-        for one in found:
-            self._guard.check_address(one["host"], port)
-        return found
+        found = await look_up(host, port, family)
+        for _, address in found:
+            self._guard.check_address(address, port)
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=_NUMERIC)
+            for kind, address in found
+        ]
 
     async def close(self) -> None:
-        await self._system.close()
+        """Nothing is kept."""
 
 
 def _guarded_socket(guard: Guard) -> aiohttp.SocketFactoryType:
@@ -220,9 +223,9 @@ class HttpxClient:
         """Leave the connections to their owner."""
 
 
-def open_client(*, connections: int = CONNECTIONS, verify: ssl.SSLContext | bool = True) -> PooledClient:
-    """A client of its own: at most ``connections`` at once. Close it after use."""
-    return PooledClient(connections, verify)
+def open_client(*, verify: ssl.SSLContext | bool = True) -> PooledClient:
+    """A client of its own. Close it after use."""
+    return PooledClient(verify)
 
 
 def as_client(client: Client | httpx.AsyncClient) -> Client:

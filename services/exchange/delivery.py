@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import asynccontextmanager
@@ -29,6 +30,8 @@ from services.exchange.outcomes import Outcome, parse_answer
 from services.exchange.passage import Passage
 from services.exchange.schedule import Verdict, verdict_of
 from services.exchange.signatures import SIGNATURE_HEADER, signature_headers
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,11 @@ async def attempt(
                 answer = await client.post(target.url, body, headers)
         except UNANSWERED as failure:
             error = error_kind(failure)
+        except Exception as failure:
+            # Whatever one department brings about, the others' messages are on their way beside it. Only the kind is
+            # logged, since the words of a foreign error may bear anything.
+            error = error_kind(failure)
+            _LOG.error("a try at %s ended with %s", target.department, type(failure).__name__)
         trace.answered(answer.status if answer is not None else None, error)
     duration_ms = round((time.perf_counter() - started) * 1000)
     digest = _digest(body)
@@ -230,5 +238,5 @@ def _retry_after(value: str | None, now: datetime) -> float | None:
         return float(value[:9])
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

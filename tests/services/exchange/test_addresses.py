@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 
 import pytest
@@ -67,12 +66,12 @@ def test_what_may_not_and_why(url: str, reason: str) -> None:
 
 
 def _resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    async def resolve(_self, _host, port, **_more):
+    def resolve(_host, port, *_more):
         if not addresses:
             raise socket.gaierror(8, "no such name")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
 
 async def test_every_address_of_a_name_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,7 +27,8 @@ from services.exchange.connections import Access, ClientCertificate, ClientCrede
 from services.exchange.failures import UNANSWERED, error_kind
 
 LOOPBACK = Guard.of(["127.0.0.1"])
-Answerer = Callable[[str, dict[str, str]], tuple[int, bytes]]
+# None: no answer, ever.
+Answerer = Callable[[str, dict[str, str]], tuple[int, bytes] | None]
 
 
 class Server:
@@ -40,7 +42,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(answer: Answerer, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
-    """A server that answers each request as ``answer`` says."""
+    """A server that answers each request as ``answer`` says, or never."""
     server = Server()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -52,7 +54,10 @@ async def serving(answer: Answerer, tls: ssl.SSLContext | None = None) -> AsyncI
                 await reader.readexactly(int(headers.get("content-length", "0")))
                 path = head[0].split()[1]
                 server.asked.append((path, headers))
-                status, body = answer(path, headers)
+                answered = answer(path, headers)
+                if answered is None:
+                    continue
+                status, body = answered
                 extra = "location: http://127.0.0.1:1/\r\n" if 300 <= status < 400 else ""
                 writer.write(f"HTTP/1.1 {status} X\r\n{extra}content-length: {len(body)}\r\n\r\n".encode() + body)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -98,10 +103,10 @@ async def test_no_way_of_writing_an_address_gets_round_the_guard(pool, host: str
 async def test_a_name_that_changed_its_address_is_judged_anew(pool, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["127.0.0.1", "127.0.0.2"])
 
-    async def resolve(_self, _host, port, **_more):
+    def resolve(_host, port, *_more):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     async with serving(lambda *_: (200, b"")) as server:
         url = f"http://hrss.example:{server.port}/"
         await LOOPBACK.check(url)
@@ -112,14 +117,57 @@ async def test_a_name_that_changed_its_address_is_judged_anew(pool, monkeypatch:
 async def test_the_address_judged_is_the_address_called(pool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    async def resolve(_self, host, port, **_more):
+    def resolve(host, port, *_more):
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1" if len(asked) == 1 else "127.0.0.2", port))]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     async with serving(lambda *_: (200, b"")) as server:
         assert (await connected(pool, LOOPBACK).post(f"http://hrss.example:{server.port}/", b"{}", {})).status == 200
     assert asked == ["hrss.example"]
+
+
+async def test_names_that_hang_hold_up_no_other(pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def resolve(host, port, *_more):
+        if host.startswith("hung"):
+            answers.wait()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    way = connected(pool, LOOPBACK)
+    async with serving(lambda *_: (200, b"")) as server:
+        # More than an event loop has threads for everything that would block it.
+        hung = [
+            asyncio.create_task(way.post(f"http://hung{number}.example:{server.port}/", b"{}", {}))
+            for number in range(40)
+        ]
+        try:
+            answer = await asyncio.wait_for(way.post(f"http://well.example:{server.port}/", b"{}", {}), 10)
+            assert (answer.status, any(one.done() for one in hung)) == (200, False)
+        finally:
+            answers.set()
+        assert {one.status for one in await asyncio.gather(*hung)} == {200}
+
+
+async def test_connections_that_hang_take_nobodys_place(pool) -> None:
+    async with serving(lambda path, _: (200, b"") if path == "/well" else None) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        way = connected(pool, LOOPBACK)
+        # As several departments have out together that allow as much as may be allowed.
+        hung = [asyncio.create_task(way.post(f"{url}/hung", b"{}", {})) for _ in range(260)]
+        try:
+            answer = await asyncio.wait_for(way.post(f"{url}/well", b"{}", {}), 10)
+            assert (answer.status, any(one.done() for one in hung)) == (200, False)
+        finally:
+            for one in hung:
+                one.cancel()
+            await asyncio.gather(*hung, return_exceptions=True)
+
+
+async def test_a_name_that_is_none_does_not_resolve(pool) -> None:
+    assert await kind_of(connected(pool, LOOPBACK).post("http://a..b.example/", b"{}", {})) == "dns"
 
 
 async def test_a_redirect_is_told_and_not_followed(pool) -> None:

@@ -148,6 +148,7 @@ async def test_an_answer_is_read_up_to_a_bound():
         (503, ("Retry-After: Fri, 31 Dec 1999 23:59:59 GMT",), Verdict.RETRY, 0),
         (503, ("Retry-After: soon",), Verdict.RETRY, None),
         (503, ("Retry-After: -5",), Verdict.RETRY, None),
+        (503, ("Retry-After: Fri, 31 Dec 99999999999999999999 23:59:59 GMT",), Verdict.RETRY, None),
         (404, (), Verdict.REFUSED, None),
         (410, (), Verdict.GONE, None),
     ],
@@ -299,6 +300,18 @@ async def test_one_failure_stops_no_other():
     async with listening(handler) as url:
         results = await results_of(url, message("a"), message("bad"), message("b"), concurrency=1)
     assert {result.step_ids[0]: result.error for result in results} == {"a": None, "bad": "reset", "b": None}
+
+
+async def test_an_error_that_nobody_foresaw_is_one_failed_try(caplog):
+    class Odd:
+        async def post(self, *_):
+            raise RecursionError("测试甲")
+
+    async with aclosing(deliver(Odd(), Target("hrss", "http://127.0.0.1/", SECRETS), [message("a")], now)) as results:
+        (result,) = [one async for one in results]
+    assert (result.status, result.error, result.verdict) == (None, "reset", Verdict.RETRY)
+    assert "RecursionError" in caplog.text
+    assert "测试甲" not in caplog.text
 
 
 async def test_nobody_is_recognisable_in_the_record():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from services.dossiers.listing import Position
 from services.errors import InputError
@@ -17,7 +17,10 @@ _NUMBER = re.compile(r"[0-9a-z-]{1,40}")
 
 def write_cursor(position: Position) -> str:
     """``position`` as a cursor."""
-    text = f"{position.received_at.astimezone(UTC).isoformat()} {position.number}"
+    parts = [position.received_at.astimezone(UTC).isoformat(), position.number]
+    if position.due_on is not None:
+        parts.append(position.due_on.isoformat())
+    text = " ".join(parts)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -25,13 +28,14 @@ def read_cursor(cursor: str) -> Position:
     """The position that :func:`write_cursor` wrote; InputError for anything else."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        at, _, number = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").partition(" ")
+        at, number, *due = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").split(" ")
         received_at = datetime.fromisoformat(at)
+        due_on = date.fromisoformat(" ".join(due)) if due else None
     except ValueError:
         raise _refused() from None
     if received_at.tzinfo is None or not _NUMBER.fullmatch(number):
         raise _refused()
-    return Position(received_at, number)
+    return Position(received_at, number, due_on)
 
 
 def _refused() -> InputError:

@@ -26,7 +26,7 @@ async def issue_permits(case_ids: list[str], lease: str | None = None) -> dict[s
     async with open_house() as house:
         async with house.database.write("dispatch") as transaction:
             now, seconds = house.database.clock.now(), house.settings.lease_seconds
-            claim = await claim_numbers(transaction, case_ids, lease, now, seconds)
+            claim = await claim_numbers(transaction, case_ids, lease, now, seconds, runtime.flow_run.id)
         if not claim.numbers:
             return {}
         try:

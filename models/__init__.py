@@ -2,7 +2,7 @@
 
 from models.access import AccessKey, Account, Approval, Session, SignInBrake
 from models.base import metadata
-from models.cases import Case, CaseCounter, Decision, Fact, Permit
+from models.cases import Case, CaseCounter, CaseRun, Decision, Fact, Permit
 from models.console import SavedView
 from models.endpoints import Endpoint, EndpointDay, Maintenance
 from models.meetings import (
@@ -79,6 +79,7 @@ __all__ = [
     "CardState",
     "Case",
     "CaseCounter",
+    "CaseRun",
     "CaseState",
     "CaseTally",
     "CaseVersion",

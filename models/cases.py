@@ -41,6 +41,10 @@ class Case(SQLModel, table=True):
               postgresql_where=text("review_on IS NOT NULL")),
         Index("ix_cases_look_on", "look_on", sqlite_where=text("look_on IS NOT NULL"),
               postgresql_where=text("look_on IS NOT NULL")),
+        # By deadline: the cases whose promised time runs, and those decided in it are left out.
+        Index("ix_cases_promised_by_number", "promised_by", "number",
+              sqlite_where=text("promised_by IS NOT NULL AND decided_at IS NULL"),
+              postgresql_where=text("promised_by IS NOT NULL AND decided_at IS NULL")),
         Index("ix_cases_received_at_number", "received_at", "number"),
         Index("ix_cases_state_received_at_number", "state", "received_at", "number"),
         Index("ix_cases_district_received_at_number", "district", "received_at", "number"),
@@ -88,6 +92,16 @@ class Case(SQLModel, table=True):
     lease: str | None = Field(default=None, max_length=40)
     leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     set_aside: str | None = Field(default=None, max_length=200)
+
+
+class CaseRun(SQLModel, table=True):
+    """A flow run that had a case in hand: ``run_id`` is Prefect's, ``at`` when it claimed the case (wire time)."""
+
+    __tablename__ = "case_runs"
+
+    case_number: str = Field(sa_column=Column(ForeignKey("cases.number"), primary_key=True))
+    run_id: str = Field(primary_key=True, max_length=36)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Fact(SQLModel, table=True):

@@ -98,6 +98,8 @@ class Role(StrEnum):
 
 
 OPEN_CASES = frozenset(CaseState) - {CaseState.CLOSED, CaseState.REFUSED, CaseState.WITHDRAWN}
+# Cases whose own clocks run, or stand still, until they are decided.
+RUNNING_CASES = frozenset({CaseState.ACCEPTED, CaseState.VERIFYING, CaseState.AWAITING_APPLICANT})
 OPEN_STEPS = frozenset({StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD})
 
 _C, _S, _E, _P = CaseState, StepState, EntitlementState, PermitState

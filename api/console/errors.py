@@ -1,6 +1,6 @@
 """Errors as pages: what happened, and what the reader can do. Programs get problem documents (``api.problems``).
 
-Errors of the services speak English; ``catalogue/zh`` has their Chinese, so that an official reads his own language.
+Errors of the services speak English; ``refusals`` says them in Chinese, so that officials read their own language.
 """
 
 from __future__ import annotations

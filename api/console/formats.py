@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from api.console.refusals import refusal_words
 from services.clock import CHINA
+from services.words import ROLE_WORDS
 
 NOTHING = "—"
 
@@ -80,8 +82,23 @@ def filters(language: str) -> Mapping[str, Callable[..., Any]]:
         """What a field offers: each code with its words."""
         return [(value.code, words(value)) for value in values]
 
+    def refusal(detail: str | None) -> str:
+        """What a service said when it refused, such as kept with a remedy's outcome."""
+        if detail is None:
+            return NOTHING
+        return (refusal_words(detail) if language == "zh" else None) or detail
+
+    def actor(name: str | None) -> str:
+        """Who did something, as the audit log names people: ``administrator:wang`` is 系统管理员 wang."""
+        if not name:
+            return NOTHING
+        role, _, person = name.partition(":")
+        return f"{words(ROLE_WORDS[role])} {person}".rstrip() if role in ROLE_WORDS else name
+
     return {
         "words": words,
+        "actor": actor,
+        "refusal": refusal,
         "choices": choices,
         "day": day,
         "moment": moment,

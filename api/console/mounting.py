@@ -24,6 +24,7 @@ from api.console.pages import (
     flows,
     forecast,
     incidents,
+    limits,
     matters,
     meetings,
     overview,
@@ -56,6 +57,7 @@ PAGES = (
     cards,
     appraisal,
     forecast,
+    limits,
 )
 _WORTH_PACKING = 800
 

@@ -67,6 +67,7 @@ GROUPS: tuple[Group, ...] = (
         said("督办"),
         (
             Entry("page_appraisal", "/console/appraisal", said("部门考核"), "scores"),
+            Entry("page_limits", "/console/limits", said("时限与日历"), "clock"),
             Entry("page_forecast", "/console/forecast", said("预测"), "forecast"),
             Entry("page_public", "/console/public", said("办理情况公示"), "public"),
         ),

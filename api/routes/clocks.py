@@ -56,7 +56,7 @@ async def list_limits(house: TheHouse) -> LimitList:
 @router.post("/limits", response_model=LimitItem, responses=problems(403, 404, 422))
 async def set_limit(form: LimitForm, house: TheHouse, caller: TheCaller) -> limits.Limit:
     """Give a department days of its own; what is under way keeps those it was asked with."""
-    _whole_city(caller)
+    for_whole_city(caller)
     return await limits.set_limit(house, caller.actor, form.department, form.days, form.from_on)
 
 
@@ -75,7 +75,7 @@ async def preview_calendar(form: CalendarForm, house: TheHouse) -> CalendarChang
 @router.post("/calendar", response_model=CalendarChange, responses=problems(403, 422))
 async def set_calendar(form: CalendarForm, house: TheHouse, caller: TheCaller) -> CalendarChange:
     """Set days open or shut, and move the deadlines in flight."""
-    _whole_city(caller)
+    for_whole_city(caller)
     return _change(await calendar.set_calendar(house, caller.actor, form.days, form.note))
 
 
@@ -84,6 +84,7 @@ def _change(made: calendar.CalendarChange) -> CalendarChange:
     return CalendarChange(cases=made.cases, by_clock=made.by_clock, moved=shown)
 
 
-def _whole_city(caller: Caller) -> None:
+def for_whole_city(caller: Caller) -> None:
+    """Limits and the calendar hold for the whole city: AccessError for who works for a part of it."""
     if caller.sight != WHOLE_CITY:
         raise AccessError("this is for the whole city's coordinators and administrators", place="authorization")

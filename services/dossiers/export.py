@@ -13,7 +13,7 @@ from typing import Literal
 
 from services.access import Caller, Sight
 from services.clock import CHINA
-from services.dossiers.listing import MAX_PAGE, CaseFilter, CaseRow, list_cases
+from services.dossiers.listing import MAX_PAGE, CaseFilter, CaseRow, Order, list_cases
 from services.house import House
 from services.policy.text import Text
 
@@ -33,15 +33,16 @@ _COLUMNS: Sequence[tuple[Text, Callable[[CaseRow, str], str]]] = (
     (Text("申请年限", "Term asked for"), lambda row, _: str(row.term_asked)),
     (Text("发证年限", "Term issued"), lambda row, _: str(row.term_issued or "")),
     (Text("有效期至", "Valid until"), lambda row, _: row.valid_until.isoformat() if row.valid_until else ""),
+    (Text("办理期限", "To be decided by"), lambda row, _: row.due_on.isoformat() if row.due_on else ""),
     (Text("等待部门", "Waiting for"), lambda row, side: "、".join(getattr(one, side) for one in row.waiting_for)),
 )
 
 
 async def export_cases(
-    house: House, caller: Caller, wanted: CaseFilter, kind: Kind, side: str, *, oldest_first: bool = False
+    house: House, caller: Caller, wanted: CaseFilter, kind: Kind, side: str, *, order: Order = Order.NEWEST
 ) -> bytes:
     """The cases that fit ``wanted``, at most 10,000, as a file; ``side``: ``zh`` or ``en``. Who took it is logged."""
-    rows = [row async for row in _rows(house, caller.sight, wanted, oldest_first)]
+    rows = [row async for row in _rows(house, caller.sight, wanted, order)]
     async with house.database.write(caller.actor) as transaction:
         transaction.note("cases.exported", "system", rows=len(rows), format=kind)
     table = [[getattr(title, side) for title, _ in _COLUMNS]]
@@ -49,12 +50,10 @@ async def export_cases(
     return _workbook(table) if kind == "xlsx" else _commas(table)
 
 
-async def _rows(house: House, sight: Sight, wanted: CaseFilter, oldest_first: bool) -> AsyncIterator[CaseRow]:
+async def _rows(house: House, sight: Sight, wanted: CaseFilter, order: Order) -> AsyncIterator[CaseRow]:
     after, left = None, MAX_ROWS
     while left > 0:
-        found = await list_cases(
-            house, sight, wanted, after=after, limit=min(MAX_PAGE, left), oldest_first=oldest_first
-        )
+        found = await list_cases(house, sight, wanted, after=after, limit=min(MAX_PAGE, left), order=order)
         for row in found.items:
             yield row
         left -= len(found.items)

@@ -1,4 +1,4 @@
-"""Lists of cases, newest first, by keyset pages: the hundredth page costs what the first does.
+"""Lists of cases, by receipt or by deadline, in keyset pages: the hundredth page costs what the first does.
 
 Every list passes through ``sight``; none is counted, so no count can tell of rows that are not shown.
 """
@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, literal, select, tuple_
+from sqlalchemy import ColumnElement, Date, Row, and_, exists, literal, not_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, CaseState, Permit, Step, StepState
 from models.base import UtcDateTime
-from models.states import OPEN_CASES, OPEN_STEPS
+from models.states import OPEN_CASES, OPEN_STEPS, RUNNING_CASES
 from services.access import Caller, Sight
 from services.access.purposes import Purpose
 from services.casework.sight import cases_in, steps_in
@@ -33,12 +34,30 @@ MAX_FOUND = 50
 _UNFINISHED = (*OPEN_STEPS, StepState.FAILED)
 
 
+# The promised time runs: it does not stand still, and nothing is decided. `ix_cases_promised_by_number` is over these.
+_RUNNING = and_(_CASES.c.promised_by.is_not(None), _CASES.c.decided_at.is_(None), _CASES.c.state.in_(RUNNING_CASES))
+
+
+class Order(StrEnum):
+    """In which order cases are listed. By deadline, those whose promised time does not run follow the others, the
+    newest first.
+    """
+
+    NEWEST = "-received"
+    OLDEST = "received"
+    NEAREST = "deadline"
+    FARTHEST = "-deadline"
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the list: after the case ``number``, received at ``received_at``."""
+    """A place in the list: after the case ``number``, received at ``received_at``. In a list by deadline ``due_on`` is
+    its own, or None where the list is past those that have one.
+    """
 
     received_at: datetime
     number: str
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,9 @@ class CaseFilter:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One line of a list. ``waiting_for`` are the departments in sight with an unfinished step."""
+    """One line of a list. ``waiting_for`` are the departments in sight with an unfinished step; ``due_on`` is the last
+    day of the promised time, while it runs.
+    """
 
     number: str
     state: Named
@@ -74,6 +95,7 @@ class CaseRow:
     person: MaskedPerson
     received_on: date
     received_at: datetime
+    due_on: date | None
     term_asked: int
     term_issued: int | None
     valid_until: date | None
@@ -97,18 +119,21 @@ async def list_cases(
     *,
     after: Position | None = None,
     limit: int = 50,
-    oldest_first: bool = False,
+    order: Order = Order.NEWEST,
 ) -> CasePage:
-    """One page of the cases in ``sight`` that fit ``wanted``, by time of receipt, the newest first unless told."""
+    """One page of the cases in ``sight`` that fit ``wanted``, in ``order``."""
     conditions = _conditions(sight, wanted, house.database.clock.today())
-    if after is not None:
-        place = tuple_(literal(after.received_at, UtcDateTime), literal(after.number))
-        here = tuple_(_CASES.c.received_at, _CASES.c.number)
-        conditions.append(here > place if oldest_first else here < place)
+    found: list[Row[Any]] = []
     async with house.database.read() as connection:
-        rows, more = await _page(house, connection, sight, conditions, limit, oldest_first=oldest_first)
-    last = rows[-1] if more else None
-    return CasePage(rows, Position(last.received_at, last.number) if last is not None else None)
+        for stretch in _stretches(order, after):
+            if len(found) <= limit:
+                found += await _read(connection, stretch, conditions, limit + 1 - len(found))
+        rows = await _shown(house, connection, sight, found[:limit])
+    if len(found) <= limit:
+        return CasePage(rows, None)
+    last = rows[-1]
+    by_deadline = order in (Order.NEAREST, Order.FARTHEST)
+    return CasePage(rows, Position(last.received_at, last.number, last.due_on if by_deadline else None))
 
 
 async def find_person(
@@ -129,10 +154,12 @@ async def find_person(
     if name is not None:
         by.append(_CASES.c.name_key == house.keys.lookup_hash("name", name))
     async with house.database.write(caller.actor) as transaction:
-        rows, more = await _page(house, transaction.connection, caller.sight, by, MAX_FOUND)
+        (newest,) = _stretches(Order.NEWEST, None)
+        found = await _read(transaction.connection, newest, by, MAX_FOUND + 1)
+        rows = await _shown(house, transaction.connection, caller.sight, found[:MAX_FOUND])
         given = [what for what, value in (("name", name), ("id_number", id_number)) if value is not None]
         transaction.note("person.searched", "system", by=given, found=len(rows), purpose=purpose.value)
-    return rows, more
+    return rows, len(found) > MAX_FOUND
 
 
 def _conditions(sight: Sight, wanted: CaseFilter, today: date) -> list[ColumnElement[bool]]:
@@ -162,27 +189,66 @@ def _conditions(sight: Sight, wanted: CaseFilter, today: date) -> list[ColumnEle
     return found
 
 
-async def _page(
-    house: House,
-    connection: AsyncConnection,
-    sight: Sight,
-    conditions: Sequence[ColumnElement[bool]],
-    limit: int,
-    *,
-    oldest_first: bool = False,
-) -> tuple[tuple[CaseRow, ...], bool]:
-    order = (_CASES.c.received_at, _CASES.c.number)
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A stretch of a list that one index holds in order, from the place reached on."""
+
+    conditions: Sequence[ColumnElement[bool]]
+    by: Sequence[ColumnElement[Any]]
+
+
+def _stretches(order: Order, after: Position | None) -> Sequence[_Stretch]:
+    """The stretches of a list that are still to come after the place ``after``."""
+    received, number, promised = _CASES.c.received_at, _CASES.c.number, _CASES.c.promised_by
+    if order in (Order.NEWEST, Order.OLDEST):
+        place = None if after is None else (literal(after.received_at, UtcDateTime), literal(after.number))
+        return (_stretch((received, number), place, down=order is Order.NEWEST),)
+    down = order is Order.FARTHEST
+    if after is None:
+        return _stretch((promised, number), None, _RUNNING, down=down), _rest(None)
+    if after.due_on is None:
+        return (_rest(after),)
+    place = (literal(after.due_on, Date), literal(after.number))
+    return _stretch((promised, number), place, _RUNNING, down=down), _rest(None)
+
+
+def _rest(after: Position | None) -> _Stretch:
+    """The cases whose promised time does not run, the newest first."""
+    place = None if after is None else (literal(after.received_at, UtcDateTime), literal(after.number))
+    return _stretch((_CASES.c.received_at, _CASES.c.number), place, not_(_RUNNING), down=True)
+
+
+def _stretch(
+    columns: Sequence[ColumnElement[Any]],
+    place: Sequence[ColumnElement[Any]] | None,
+    *conditions: ColumnElement[bool],
+    down: bool,
+) -> _Stretch:
+    by = [column.desc() if down else column for column in columns]
+    if place is None:
+        return _Stretch(conditions, by)
+    here, there = tuple_(*columns), tuple_(*place)
+    return _Stretch((*conditions, here < there if down else here > there), by)
+
+
+async def _read(
+    connection: AsyncConnection, stretch: _Stretch, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> Sequence[Row[Any]]:
     query = (
         select(_CASES, _PERMITS.c.term_years, _PERMITS.c.valid_until)
         .outerjoin(_PERMITS, _PERMITS.c.case_number == _CASES.c.number)
-        .where(and_(*conditions))
-        .order_by(*(order if oldest_first else (column.desc() for column in order)))
-        .limit(limit + 1)
+        .where(and_(*conditions, *stretch.conditions))
+        .order_by(*stretch.by)
+        .limit(limit)
     )
-    rows = (await connection.execute(query)).all()
-    shown = rows[:limit]
-    waiting = await _waiting(connection, sight, [row.number for row in shown])
-    return tuple(_row(house, row, waiting[row.number]) for row in shown), len(rows) > limit
+    return (await connection.execute(query)).all()
+
+
+async def _shown(
+    house: House, connection: AsyncConnection, sight: Sight, rows: Sequence[Row[Any]]
+) -> tuple[CaseRow, ...]:
+    waiting = await _waiting(connection, sight, [row.number for row in rows])
+    return tuple(_row(house, row, waiting[row.number]) for row in rows)
 
 
 async def _waiting(connection: AsyncConnection, sight: Sight, numbers: Sequence[str]) -> dict[str, list[str]]:
@@ -209,6 +275,7 @@ def _row(house: House, row: Row[Any], waiting: Sequence[str]) -> CaseRow:
         person=masked(house.caseworker.applications.open(row.number, row.sealed)),
         received_on=row.received_on,
         received_at=row.received_at,
+        due_on=row.promised_by if row.decided_at is None and row.state in RUNNING_CASES else None,
         term_asked=row.term_asked,
         term_issued=row.term_years,
         valid_until=row.valid_until,

@@ -37,6 +37,11 @@ class StageCount:
     state: Named
     count: int
 
+    @property
+    def under_way(self) -> bool:
+        """Whether cases in it are not over."""
+        return self.state.code in OPEN_CASES
+
 
 @dataclass(frozen=True, slots=True)
 class DepartmentBoard:
@@ -90,7 +95,7 @@ class Picture:
     @property
     def under_way(self) -> int:
         """Cases that are not over."""
-        return sum(one.count for one in self.stages if one.state.code in OPEN_CASES)
+        return sum(one.count for one in self.stages if one.under_way)
 
 
 async def draw_picture(house: House, sight: Sight = WHOLE_CITY) -> Picture:

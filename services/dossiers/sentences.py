@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
-from services.dossiers import put_right
+from services.dossiers import chased, put_right
 from services.dossiers.dossier import Dossier
 from services.dossiers.replies import answered
 from services.dossiers.telling import Entry, Sentence, told_steps
@@ -230,4 +230,5 @@ _TELLERS: Mapping[str, Teller] = {
     "steps.planned": _planned,
     "steps.superseded": _superseded,
     **put_right.TELLERS,
+    **chased.TELLERS,
 }

@@ -28,6 +28,7 @@ _DAY = timedelta(days=1)
 _ACTORS: Mapping[str, Text] = {
     "dispatch": Text("系统调度", "dispatcher"),
     "reconcile": Text("系统逐日核对", "daily reconciliation"),
+    "supervise": Text("系统督办", "supervision"),
     **ROLE_WORDS,
 }
 

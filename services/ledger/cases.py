@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Case
+from models import Case, CaseRun
 from services.database import Transaction, among, is_postgresql, table
 
 _CASES = table(Case)
@@ -84,16 +84,26 @@ async def claim_review(transaction: Transaction, day: date, now: datetime, limit
 
 
 async def claim_numbers(
-    transaction: Transaction, numbers: Collection[str], lease: str | None, now: datetime, seconds: float
+    transaction: Transaction,
+    numbers: Collection[str],
+    lease: str | None,
+    now: datetime,
+    seconds: float,
+    run: str | None = None,
 ) -> Claim:
-    """Claim the cases ``numbers`` that are free, or held under ``lease``, which the caller was handed."""
+    """Claim the cases ``numbers`` that are free, or held under ``lease``, which the caller was handed. ``run``: the id
+    of the flow run that takes them in hand, by which people find it at Prefect.
+    """
     connection = transaction.connection
     free = or_(_free(now), _CASES.c.lease == lease)
     chosen = select(_CASES.c.number).where(and_(among(connection, _CASES.c.number, numbers), free))
-    rows = await connection.execute(_skip_locked(transaction, chosen.order_by(_CASES.c.number)))
-    claim = Claim(new_lease(), now + timedelta(seconds=seconds), tuple(str(row.number) for row in rows))
+    free_now = await connection.execute(_skip_locked(transaction, chosen.order_by(_CASES.c.number)))
+    claim = Claim(new_lease(), now + timedelta(seconds=seconds), tuple(str(row.number) for row in free_now))
     values = {"lease": claim.lease, "leased_until": claim.until, "ready_at": claim.until}
     await connection.execute(update(_CASES).where(among(connection, _CASES.c.number, claim.numbers)).values(values))
+    if run is not None and claim.numbers:
+        rows = [{"case_number": number, "run_id": run, "at": now} for number in claim.numbers]
+        await transaction.insert_new(CaseRun, rows, "case_number", "run_id")
     return claim
 
 

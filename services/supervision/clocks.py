@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, Step, StepState
+from models.states import RUNNING_CASES
 from services.access import WHOLE_CITY, Sight
 from services.casework.sight import cases_in
 from services.clock import china_day
@@ -21,7 +22,7 @@ from services.lexicon import Lexicon, Named
 from services.supervision.charging import Charged, Charges, History, charge
 from services.supervision.deadlines import Span
 from services.supervision.histories import load_histories
-from services.supervision.running import RUNNING_CASES, WAITED_FOR, case_clocks, step_clocks
+from services.supervision.running import WAITED_FOR, case_clocks, step_clocks
 from services.supervision.terms import Terms, case_limits, load_terms, promised_days
 from services.supervision.words import CAUSE_WORDS, CLOCK_STATE_WORDS, HOLDER_WORDS, STOP_WORDS
 from services.workdays import official

@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models import Case, CaseState, Step, StepKind, StepState
-from models.states import OPEN_STEPS
+from models import Case, Step, StepKind, StepState
+from models.states import OPEN_STEPS, RUNNING_CASES
 from services.clock import china_day
 from services.database import Transaction, among, is_postgresql, table
 from services.house import House
@@ -27,7 +27,6 @@ from services.supervision.terms import Terms, promised_days
 
 _CASES, _STEPS = table(Case), table(Step)
 WAITED_FOR = OPEN_STEPS | {StepState.FAILED}
-RUNNING_CASES = (CaseState.ACCEPTED, CaseState.VERIFYING, CaseState.AWAITING_APPLICANT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from models import Case, CaseState, Incident, Step
 from services.database import table
 from services.operations.watching import list_incidents
 from tests.browser.meeting import meeting_places
+from tests.browser.operations import operation_places
 from tests.browser.town import Town
 
 
@@ -31,11 +32,15 @@ SCREENS = (
     Screen("incidents", "/console/incidents", "coordinator"),
     Screen("incident", "/console/incidents/{incident}"),
     Screen("retries", "/console/retries"),
+    Screen("retry", "/console/retries/{retry}"),
     Screen("remedies", "/console/remedies"),
+    Screen("remedy", "/console/remedies/{remedy}"),
+    Screen("limits", "/console/limits"),
     Screen("policy", "/console/policy/zibo-2014-87", "coordinator"),
     Screen("flows", "/console/flows", "coordinator"),
     Screen("meetings", "/console/meetings", "coordinator"),
     Screen("meeting", "/console/meetings/{meeting}", "coordinator"),
+    Screen("minutes", "/console/meetings/{held}/minutes/1", "coordinator"),
     Screen("matters", "/console/matters", "coordinator"),
     Screen("matter", "/console/matters/{matter}", "coordinator"),
     Screen("resolutions", "/console/resolutions", "coordinator"),
@@ -43,7 +48,9 @@ SCREENS = (
     Screen("what-if", "/console/what-if?parameter=working-age&value=40", "coordinator"),
     Screen("endpoints", "/console/endpoints", "coordinator"),
     Screen("endpoint", "/console/endpoints/hrss"),
+    Screen("message", "/console/endpoints/hrss/messages/{message}"),
     Screen("desk", "/console/desk", "officer"),
+    Screen("own-endpoint", "/console/endpoints/hrss", "officer"),
     Screen("window", "/console/window", "clerk"),
     Screen("window-taken", "/console/window/{case}"),
     Screen("rights", "/console/cases/{case}/rights"),
@@ -68,8 +75,9 @@ async def places(town: Town) -> dict[str, str]:
     house = town.system.house
     await list_incidents(house)
     async with house.database.read() as connection:
-        return {
+        found = {
             "case": str((await connection.execute(closed.limit(1))).scalar_one()),
             "waiting": str((await connection.execute(waiting.limit(1))).scalar_one()),
             "incident": str((await connection.execute(select(incidents.c.id).limit(1))).scalar_one()),
-        } | await meeting_places(house)
+        }
+    return found | await meeting_places(house) | await operation_places(house)

@@ -43,9 +43,25 @@ _BY = {
     "received": lambda one: one.received,
     "closed": lambda one: one.closed,
     "on_time": lambda one: one.on_time / one.judged if one.judged else 2,
+    "department": lambda one: one.department.zh,
+    "first_right": lambda one: one.first_right / one.first_judged if one.first_judged else 2,
+    "late": lambda one: one.judged - one.on_time,
+    "declined": lambda one: one.declined,
+    "reasoned": lambda one: one.reasoned / one.refusals if one.refusals else 2,
     "red": lambda one: (one.red, one.yellow),
     "median": lambda one: one.median_hours or 0,
+    "slow": lambda one: one.p90_hours or 0,
+    "satisfaction": lambda one: one.satisfaction if one.satisfaction is not None else -1,
     "score": lambda one: one.score if one.score is not None else -1,
+}
+
+_SERVICES_BY = {
+    "service": lambda one: one.service.zh,
+    "owner": lambda one: one.department.zh,
+    "entitled": lambda one: one.entitled,
+    "opened": lambda one: one.opened,
+    "taken_up": lambda one: one.taken_up,
+    "cost": lambda one: one.cost_fen or 0,
 }
 
 
@@ -90,6 +106,7 @@ async def page_appraisal(
         one for one in await service_figures(house, period, caller.sight)
         if (one.district.code if one.district else None) == wanted
     ]  # fmt: skip
+    services = sorted_rows(services, query.sort or "", _SERVICES_BY)
     return page(
         request, "appraisal.html", query=query, period=period, periods=_periods(house), rows=rows, services=services,
         districts=list(districts.values()), weights=[(name, found.weights[name.code]) for name in figure_names()],
@@ -123,7 +140,8 @@ async def page_scorecard(
         wanted = Behind(query.figure, department, query.district)
         behind = await steps_behind(house, period, wanted, caller.sight, after=query.after, limit=query.limit)
     return page(
-        request, "scorecard.html", query=query, period=period, periods=_periods(house), cards=cards, behind=behind,
+        request, "scorecard.html", sort=query.sort or "", districts=sorted_rows(cards, query.sort or "", _BY),
+        query=query, period=period, periods=_periods(house), cards=cards, behind=behind,
         department=cards[0].department if cards else _named(house, department), code=department,
         figures=[Named.of(code, FIGURE_WORDS[code]) for code in BEHIND], contested=CONTESTED,
         first=query.after is None, disputes=[

@@ -19,7 +19,7 @@ from api.state import TheCaller, TheHouse
 from models import CaseState
 from services.access import Caller
 from services.dossiers.export import export_cases
-from services.dossiers.listing import CaseFilter, find_person, list_cases
+from services.dossiers.listing import CaseFilter, Order, find_person, list_cases
 from services.house import House
 from services.intake.fields import Day
 from services.intake.identity import IdNumberError, parse_id
@@ -82,6 +82,11 @@ class CaseListQuery(ListQuery):
         given = self.model_dump(mode="json", exclude_defaults=True, exclude={"cursor", "limit"})
         return urlencode({name: str(value).lower() if value is True else value for name, value in given.items()})
 
+    @property
+    def order(self) -> Order:
+        """In which order; the newest first for what is no order of this list."""
+        return Order(self.sort) if self.sort in set(Order) else Order.NEWEST
+
     def filter(self) -> CaseFilter:
         """The filter that the services take."""
         return CaseFilter(
@@ -102,14 +107,12 @@ class CaseListQuery(ListQuery):
 
 @router.get("/cases", name="page_cases")
 async def page_cases(request: Request, query: Query[CaseListQuery], house: TheHouse, caller: TheCaller) -> HTMLResponse:
-    """List cases, page by page, the newest first or the oldest."""
+    """List cases, page by page, by receipt or by deadline."""
     after = read_cursor(query.cursor) if query.cursor is not None else None
-    found = await list_cases(
-        house, caller.sight, query.filter(), after=after, limit=query.limit, oldest_first=query.sort == "received"
-    )
+    found = await list_cases(house, caller.sight, query.filter(), after=after, limit=query.limit, order=query.order)
     return page(
         request, "cases.html", query=query, rows=found.items, first=query.cursor is None,
-        next=write_cursor(found.next) if found.next is not None else None, sort=query.sort or "-received",
+        next=write_cursor(found.next) if found.next is not None else None, sort=query.order.value,
         views=await list_views(house, caller, _PAGE), own_query=query.address(), **_choices(house, caller),
     )  # fmt: skip
 
@@ -135,9 +138,7 @@ async def page_export_cases(
     request: Request, kind: Literal["xlsx", "csv"], query: Query[CaseListQuery], house: TheHouse, caller: TheCaller
 ) -> Response:
     """Give the list as a file, masked as on the page."""
-    content = await export_cases(
-        house, caller, query.filter(), kind, language_of(request), oldest_first=query.sort == "received"
-    )
+    content = await export_cases(house, caller, query.filter(), kind, language_of(request), order=query.order)
     name = f"cases-{house.database.clock.today()}.{kind}"
     return Response(content, media_type=_TYPES[kind], headers={"content-disposition": f'attachment; filename="{name}"'})
 

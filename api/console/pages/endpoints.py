@@ -11,7 +11,7 @@ from pydantic import Field
 
 from api.access import GuardedPage
 from api.console.frame import page
-from api.console.queries import Entered, Form, ListQuery, Query
+from api.console.queries import Entered, Form, ListQuery, Query, sorted_rows
 from api.routes.callbacks import Department
 from api.state import TheCaller, TheDoors, TheHouse, caller_of
 from models import Door, StepState
@@ -34,6 +34,15 @@ router = APIRouter(prefix="/console/endpoints", route_class=GuardedPage, include
 
 MessageId = Annotated[str, Path(pattern="^[0-9A-Za-z-]{1,80}$")]
 _OVERLAP = timedelta(hours=24)
+
+
+# A row: the department, its endpoint if it has one, what is held there if anything is.
+_BY = {
+    "department": lambda row: row[0].zh,
+    "door": lambda row: DOOR_WORDS[row[1].door.value].zh if row[1] else "",
+    "state": lambda row: ENDPOINT_WORDS[row[1].state.value].zh if row[1] else "",
+    "held": lambda row: row[2].count if row[2] else 0,
+}
 
 
 class MessagesQuery(ListQuery):
@@ -85,7 +94,7 @@ class ReplayForm(Entered):
 
 
 @router.get("", name="page_endpoints")
-async def page_endpoints(request: Request, house: TheHouse, caller: TheCaller) -> HTMLResponse:
+async def page_endpoints(request: Request, query: Query[ListQuery], house: TheHouse, caller: TheCaller) -> HTMLResponse:
     """List the endpoints, and the departments that have none."""
     connected = {view["department"].code: view for view in await view_endpoints(house, caller.sight.department)}
     words, today = Lexicon(house.packs, None), house.database.clock.today()
@@ -94,7 +103,8 @@ async def page_endpoints(request: Request, house: TheHouse, caller: TheCaller) -
     async with house.database.read() as connection:
         held = {one.department: one for one in await held_steps(connection, house.database.clock.now())}
     rows = [(name, connected.get(name.code), held.get(name.code)) for name in departments]
-    return page(request, "endpoints.html", rows=rows, doors=DOOR_WORDS, states=ENDPOINT_WORDS)
+    rows = sorted_rows(rows, query.sort or "", _BY)
+    return page(request, "endpoints.html", rows=rows, sort=query.sort or "", doors=DOOR_WORDS, states=ENDPOINT_WORDS)
 
 
 @router.get("/{department}", name="page_endpoint")

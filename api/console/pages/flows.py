@@ -14,6 +14,7 @@ from api.console.frame import page
 from api.console.queries import ListQuery, Query
 from api.state import Doors, TheCaller, TheDoors
 from api.system.runs import Machine, Run
+from services.dossiers.runs import runs_of_case
 from services.errors import UnavailableError
 from services.lexicon import Named
 from services.operations.queue import Queue, read_queue, states_of
@@ -29,19 +30,19 @@ class FlowQuery(ListQuery):
 
 
 @router.get("/flows", name="page_flows")
-async def page_flows(request: Request, query: Query[FlowQuery], doors: TheDoors) -> HTMLResponse:
+async def page_flows(request: Request, query: Query[FlowQuery], doors: TheDoors, caller: TheCaller) -> HTMLResponse:
     """Show what runs now and next, what is late and what failed; and the ledger's queue in any case."""
     queue = await read_queue(doors.house)
     machine: Machine | None = None
-    runs: tuple[Run, ...] = ()
+    kept = await runs_of_case(doors.house, query.case, caller.sight) if query.case is not None else ()
+    runs: dict[str, Run] = {}
     try:
         machine = await doors.runs.machine(doors.house.database.clock.now())
-        if query.case is not None:
-            runs = await doors.runs.of_case(query.case)
+        runs = await doors.runs.named([one.run_id for one in kept])
     except UnavailableError:
         machine = None
     return page(
-        request, "flows.html", queue=queue, machine=machine, case=query.case, runs=runs,
+        request, "flows.html", queue=queue, machine=machine, case=query.case, kept=kept, runs=runs,
         batches=await _batches(doors, machine), verdict=_verdict(queue, machine), prefect=doors.runs.pages_url,
     )  # fmt: skip
 

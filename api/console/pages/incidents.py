@@ -23,6 +23,9 @@ from services.operations.words import KIND_WORDS
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
 
 _BY = {
+    "told": lambda one: (one.department.zh, one.reason.zh),
+    "kind": lambda one: one.kind.zh,
+    "owner": lambda one: one.owner.zh,
     "people": lambda one: one.people,
     "steps": lambda one: one.steps,
     "today": lambda one: one.due_today,

@@ -33,6 +33,12 @@ class DepartmentRow:
     score: Scorecard | None
 
     @property
+    def idle(self) -> bool:
+        """Whether it has nothing before it, owes nothing, and no figures: its name says all there is to say."""
+        board = self.board
+        return not (board.open or board.owes or board.endpoint or self.score is not None)
+
+    @property
     def on_time(self) -> float | None:
         """Which share of what it answered this month came in time."""
         return self.score.on_time / self.score.judged if self.score is not None and self.score.judged else None
@@ -52,7 +58,7 @@ _DISTRICTS = {
     "closed": lambda row: row.closed,
     "awaiting": lambda row: row.awaiting,
 }
-_INCIDENTS_SHOWN = 6
+_INCIDENTS_SHOWN = 5
 _CARDS_SHOWN = 5
 
 
@@ -74,11 +80,13 @@ async def page_overview(request: Request, query: Query[ListQuery], doors: TheDoo
     appraisal = await kept.get(("appraisal", sight, month.code), _SLOW, lambda: appraise(house, month, sight))
     scores = {one.department.code: one for one in appraisal.cards if one.district is None or sight.district}
     rows = [DepartmentRow(board, scores.get(board.department.code)) for board in picture.departments]
-    departments: list[DepartmentRow] = sorted_rows(rows, query.sort or "-open", _DEPARTMENTS)
+    busy = [row for row in rows if not row.idle]
+    departments: list[DepartmentRow] = sorted_rows(busy, query.sort or "-open", _DEPARTMENTS)
     red_cards = await list_cards(house, sight, CardFilter(CardColour.RED, counting=True), limit=_CARDS_SHOWN)
     districts: list[DistrictBoard] = sorted_rows(picture.districts, query.sort or "-under_way", _DISTRICTS)
     return page(
         request, "overview.html", picture=picture, departments=departments, districts=districts, month=month,
+        idle=[row.board.department for row in rows if row.idle],
         incidents=sorted(incidents, key=lambda one: -one.people)[:_INCIDENTS_SHOWN],
         incident_count=len(incidents), sort=query.sort or "", red_cards=red_cards.items,
         yellow=sum(one.yellow for one in scores.values()), red=sum(one.red for one in scores.values()),

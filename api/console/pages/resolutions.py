@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from api.state import TheCaller, TheDoors, TheHouse
 from models import ResolutionState
 from services.lexicon import Lexicon, Named
 from services.meetings import acting, following, reading, resolutions
-from services.meetings.telling import CHANGE_WORDS, tell_what_if
+from services.meetings.telling import CHANGE_WORDS, ToldWhatIf, tell_what_if
 from services.meetings.whatif import read_change, what_if
 from services.meetings.words import RESOLUTION_WORDS
 
@@ -164,13 +165,23 @@ async def page_what_if(request: Request, query: Query[ChangeQuery], house: TheHo
     """Ask what a change would bring; an address can be passed on, since it names nobody."""
     change = query.content()
     told = tell_what_if(house, await what_if(house, read_change(change))) if change else None
+    changed = _by_service(told) if told else []
     words, book, today = Lexicon(house.packs, None), house.packs.packs[-1], house.database.clock.today()
     return page(
         request, "what_if.html", told=told, query=query, kinds=CHANGE_WORDS, rows=told.shifts[:_ROWS] if told else (),
+        services_changed=changed, most=max((row[-1] for row in changed), default=0),
         parameters=[Named(one.code, one.source.zh, one.source.en) for one in book.parameters.values()],
         services=[words.service(code) for code in book.services],
         departments=[words.department(code, today) for code in book.departments],
     )  # fmt: skip
+
+
+def _by_service(told: ToldWhatIf) -> list[tuple[Named, str, Named, int]]:
+    """How many permits change in each service, by kind of change and department, the most first."""
+    counts: Counter[tuple[Named, str, Named]] = Counter()
+    for row in told.shifts:
+        counts[row.service, row.change, row.department] += row.permits
+    return [(*key, count) for key, count in counts.most_common()]
 
 
 def _to(resolution: int) -> RedirectResponse:

@@ -31,9 +31,9 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-// A row of a list opens by a click anywhere on it; its link is what the keyboard uses.
+// A row of a list or a point of a chart opens by a click anywhere on it; its link is what the keyboard uses.
 document.addEventListener("click", (event) => {
-  const row = event.target.closest("tr[data-open]");
+  const row = event.target.closest("[data-open]");
   if (row && !event.target.closest("a, button, input, summary, label") && !String(getSelection())) {
     location.href = row.dataset.open;
   }

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from models import AuditEntry, CaseState, Role
 from services.access import WHOLE_CITY, Caller, Sight
 from services.database import table
-from services.dossiers.listing import CaseFilter, find_person, list_cases
+from services.dossiers.listing import CaseFilter, Order, find_person, list_cases
 from services.house import House
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, work
@@ -43,6 +43,37 @@ async def test_pages_hold_every_case_once_newest_first(house: House, clock: SetC
 async def test_a_full_last_page_is_the_last(house: House) -> None:
     await registered(house, *(application() for _ in range(4)))
     assert (await list_cases(house, WHOLE_CITY, CaseFilter(), limit=4)).next is None
+
+
+@pytest.mark.parametrize("order", [Order.NEAREST, Order.FARTHEST])
+async def test_by_deadline_every_case_stands_once_and_those_without_one_last(
+    house: House, departments: Departments, clock: SetClock, order: Order
+) -> None:
+    departments.silent.add("hrss")
+    decided = await registered(house, *(application(term_years=1, grounds=[]) for _ in range(2)))
+    numbers = []
+    for _ in range(3):
+        # Two of one day: their order is told by the number alone.
+        waiting = await registered(house, *(application() for _ in range(2)))
+        await work(house, *waiting)
+        numbers += waiting
+        clock.pass_(days=2)
+    await work(house, *decided)
+    fresh = await registered(house, application())
+
+    rows, after = [], None
+    while True:
+        page = await list_cases(house, WHOLE_CITY, CaseFilter(), after=after, limit=3, order=order)
+        rows += page.items
+        if page.next is None:
+            break
+        after = page.next
+
+    down = order is Order.FARTHEST
+    assert [row.number for row in rows] == [*sorted(numbers, reverse=down), *fresh, *reversed(decided)]
+    days = [row.due_on for row in rows]
+    assert days[:6] == sorted((day for day in days if day is not None), reverse=down)
+    assert days[6:] == [None] * 3
 
 
 async def test_filters_hold(house: House, departments: Departments) -> None:

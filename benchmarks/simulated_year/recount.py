@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, select
 
-from benchmarks.simulated_year.town import MEETING, UNCONNECTED
+from benchmarks.simulated_year.town import LEFT_OPEN, MEETING, UNCONNECTED
 from models import (
+    AgendaItem,
+    AgendaState,
     Card,
     CardState,
     Case,
     CaseState,
+    Contradiction,
     Entitlement,
     EntitlementState,
+    Fact,
     Matter,
     MatterKind,
     MatterState,
+    Meeting,
+    MeetingState,
     Permit,
+    PermitState,
     Resolution,
     ResolutionCase,
     ResolutionState,
+    RetryItem,
     Step,
     StepKind,
     StepState,
@@ -35,6 +43,11 @@ from services.supervision.charging import charge
 from services.supervision.histories import load_histories
 from services.supervision.terms import load_terms
 
+KINDS = (
+    MatterKind.LATE, MatterKind.OTHER_GROUND, MatterKind.DISPUTE, MatterKind.UNCONNECTED, MatterKind.UNCONFIRMED,
+    MatterKind.CONTRADICTION, MatterKind.CATCH_ALL,
+)  # fmt: skip
+_OVER = (CaseState.REFUSED, CaseState.WITHDRAWN)
 _OPEN = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD)
 Key = tuple[str, str | None, str | None]
 
@@ -78,11 +91,51 @@ async def disputed(house: House) -> set[str]:
     return {row.service for row in rows if row.reason == "not-our-duty"}
 
 
+async def unconfirmed(house: House) -> set[Key]:
+    """Facts that a department could not confirm, and that nobody settled since, of cases that live."""
+    declined = {"department": departments_of(house), "state": [StepState.DECLINED]}
+    rows = await rows_of(house, Step, "case_number department kind reason content settled_at", **declined)
+    steps = [row for row in rows if row.kind is StepKind.VERIFICATION and row.reason == "no-record"]
+    numbers = {row.case_number for row in steps}
+    over = {row.number for row in await rows_of(house, Case, "number state", number=numbers) if row.state in _OVER}
+    permits = await rows_of(house, Permit, "case_number state", case_number=numbers)
+    over |= {row.case_number for row in permits if row.state is PermitState.ENDED}
+    facts = await rows_of(house, Fact, "case_number name confirmed_at", case_number=numbers)
+    told = {(row.case_number, row.name): row.confirmed_at for row in facts}
+    return {
+        (MatterKind.UNCONFIRMED.value, step.department, fact)
+        for step in steps
+        for fact in step.content["facts"]
+        if step.case_number not in over
+        and told.get((step.case_number, fact), datetime.min.replace(tzinfo=UTC)) < step.settled_at
+    }
+
+
+async def contradicted(house: House) -> set[Key]:
+    """What departments said otherwise than before, and nobody has looked at."""
+    rows = [row for row in await rows_of(house, Contradiction) if row.seen_at is None]
+    steps = {
+        row.id: row.department for row in await rows_of(house, Step, "id department", id=[r.step_id for r in rows])
+    }
+    return {(MatterKind.CONTRADICTION.value, steps[row.step_id], name) for row in rows for name in row.names.split()}
+
+
+async def left_open(house: House) -> set[Key]:
+    """The service that the text leaves open, once people hold it and until the meeting has said what it comprises."""
+    said = {row.subject for row in await rows_of(house, Matter) if row.kind is MatterKind.CATCH_ALL
+            and row.state is MatterState.DONE}  # fmt: skip
+    held = {"service": [LEFT_OPEN.subject], "state": [EntitlementState.PROVISIONING, EntitlementState.IN_FORCE]}
+    if LEFT_OPEN.subject in said or not await rows_of(house, Entitlement, "case_number", **held):
+        return set()
+    return {(MatterKind.CATCH_ALL.value, LEFT_OPEN.department, LEFT_OPEN.subject)}
+
+
 async def expected_matters(house: House, *, connected: bool) -> set[Key]:
     """The matters of these kinds that must stand now, told from the rows alone."""
     found: set[Key] = {(MatterKind.LATE.value, department, None) for department in await late_departments(house)}
     if await waiting_for_the_meeting(house):
         found.add((MatterKind.OTHER_GROUND.value, None, "other_ground_accepted"))
+    found |= await unconfirmed(house) | await contradicted(house) | await left_open(house)
     found |= {(MatterKind.DISPUTE.value, None, service) for service in await disputed(house)}
     waiting = {"department": [UNCONNECTED.department], "state": [StepState.DUE, StepState.HELD]}
     if not connected and await rows_of(house, Step, "id", **waiting):
@@ -90,18 +143,36 @@ async def expected_matters(house: House, *, connected: bool) -> set[Key]:
     return found
 
 
-async def standing_matters(house: House) -> set[Key]:
-    """The matters of the same kinds as they stand in the meeting's own table."""
-    kinds = (MatterKind.LATE, MatterKind.OTHER_GROUND, MatterKind.DISPUTE, MatterKind.UNCONNECTED)
-    return {
-        (row.kind.value, None if row.kind is MatterKind.DISPUTE else row.department, row.subject)
-        for row in await rows_of(house, Matter)
-        if row.kind in kinds and row.state in (MatterState.OPEN, MatterState.RULED) and row.cases
-    }
+async def standing_matters(house: House, *states: MatterState) -> set[Key]:
+    """The matters of the same kinds as they stand in the meeting's own table, in ``states`` (by default not done)."""
+    rows = await rows_of(house, Matter, state=states or (MatterState.OPEN, MatterState.RULED))
+    return {_key(row) for row in rows if row.kind in KINDS and row.cases}
+
+
+async def agendas_of_today(house: House) -> list[tuple[set[Key], set[Key]]]:
+    """Of each meeting called today: what is on its agenda, and what is on that of another that is still to be held."""
+    meetings = await rows_of(house, Meeting, state=[MeetingState.CALLED, MeetingState.SITTING])
+    matters = {row.id: row for row in await rows_of(house, Matter)}
+    listed: dict[int, set[Key]] = {row.id: set() for row in meetings}
+    for item in await rows_of(house, AgendaItem, meeting_id=listed):
+        if matters[item.matter_id].kind in KINDS and item.state is not AgendaState.OFF:
+            listed[item.meeting_id].add(_key(matters[item.matter_id]))
+    today = house.database.clock.today()
+    return [
+        (listed[row.id], set().union(*(keys for meeting, keys in listed.items() if meeting != row.id)))
+        for row in meetings
+        if china_day(row.called_at) == today
+    ]
+
+
+def _key(row: Row[Any]) -> Key:
+    return (row.kind.value, None if row.kind is MatterKind.DISPUTE else row.department, row.subject)
 
 
 async def effects(house: House) -> dict[str, int]:
-    """Whether each case of each class shows what was settled for it; how many of each kind."""
+    """Whether each case of each class shows what was settled for it, every service that was moved is where it was moved
+    to, and everything sent again was answered; how many of each kind.
+    """
     permits = {row.case_number: row for row in await rows_of(house, Permit)}
     resolutions = {row.id: row for row in await rows_of(house, Resolution)}
     settled = await rows_of(house, ResolutionCase)
@@ -119,6 +190,17 @@ async def effects(house: House) -> dict[str, int]:
         else:
             assert row.case_number in permits, row.case_number
         shown[action["kind"]] += 1
+    for resolution in resolutions.values():
+        action = resolution.action or {}
+        if action.get("kind") == "hand-over":
+            held = await rows_of(house, Entitlement, "department state", service=action["services"])
+            alive = [row for row in held if row.state is not EntitlementState.ENDED]
+            assert {row.department for row in alive} <= {action["to"]}, resolution.id
+            shown["hand-over"] += len(alive)
+        elif action.get("kind") == "retry":
+            again = await rows_of(house, RetryItem, "step_id", run_id=resolution.traces["retries"].values())
+            assert all(steps[row.step_id].state is StepState.DONE for row in again), resolution.id
+            shown["retry"] += len(again)
     return dict(shown)
 
 

@@ -44,6 +44,7 @@ class Year:
 
     cases: int = 0
     meetings: int = 0
+    days_compared: int = 0
     agendas_compared: int = 0
     resolutions: dict[str, int] = field(default_factory=dict)
     matters: dict[str, int] = field(default_factory=dict)
@@ -150,11 +151,17 @@ class Simulation:
                 await release(transaction, claim)
 
     async def _compare(self) -> None:
-        """The matters that stand are those that the ledger's rows, recounted, say must stand."""
+        """The matters that stand are those that the ledger's rows, recounted, say must stand; and those that no meeting
+        has settled are on the agenda of the one that is called today.
+        """
         expected = await recount.expected_matters(self.house, connected=self.connected)
         standing = await recount.standing_matters(self.house)
         assert standing == expected, (self.town.today, standing ^ expected)
-        self.year.agendas_compared += 1
+        self.year.days_compared += 1
+        open_ = await recount.standing_matters(self.house, MatterState.OPEN)
+        for listed, elsewhere in await recount.agendas_of_today(self.house):
+            assert listed == (expected & open_) - elsewhere, (self.town.today, listed ^ (expected & open_))
+            self.year.agendas_compared += 1
 
     async def _sum_up(self, office: Office) -> None:
         year = self.year

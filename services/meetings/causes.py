@@ -8,12 +8,12 @@ service that nobody wants to owe, a fact that cannot be confirmed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import (
@@ -27,6 +27,7 @@ from models import (
     EndpointState,
     Entitlement,
     EntitlementState,
+    Fact,
     Holder,
     IncidentKind,
     Matter,
@@ -45,7 +46,7 @@ from services.operations.incidents import departments_of
 from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER, troubled
 
 _CASES, _STEPS, _ENTITLEMENTS, _PERMITS = table(Case), table(Step), table(Entitlement), table(Permit)
-_ENDPOINTS = table(Endpoint)
+_ENDPOINTS, _FACTS = table(Endpoint), table(Fact)
 _CONTRADICTIONS, _MATTERS, _CARDS = table(Contradiction), table(Matter), table(Card)
 _USED_UP = "tries-used-up:"
 _OVER = (CaseState.REFUSED, CaseState.WITHDRAWN)
@@ -177,7 +178,7 @@ async def _in_trouble(house: House, connection: AsyncConnection, rule: Rule) -> 
     steps = troubled(departments, clock.now(), clock.today())
     query = (
         select(steps.c.step_id, steps.c.case_number, steps.c.department, steps.c.district, steps.c.kind,
-               steps.c.reason, steps.c.answer_by, _STEPS.c.created_at, _STEPS.c.kind.label("asks"),
+               steps.c.reason, steps.c.answer_by, _STEPS.c.created_at, _STEPS.c.settled_at, _STEPS.c.kind.label("asks"),
                _STEPS.c.content, _CASES.c.person_key, _CASES.c.received_on)
         .join(_STEPS, _STEPS.c.id == steps.c.step_id)
         .join(_CASES, _CASES.c.number == steps.c.case_number)
@@ -185,8 +186,10 @@ async def _in_trouble(house: House, connection: AsyncConnection, rule: Rule) -> 
     )  # fmt: skip
     by_cause: dict[Cause, list[Hanging]] = defaultdict(list)
     beyond: set[Cause] = set()
-    for row in await connection.execute(query):
-        for cause in _causes_of(row):
+    rows = (await connection.execute(query)).all()
+    settled = await _settled_since(connection, rows)
+    for row in rows:
+        for cause in _causes_of(row, settled.get(row.step_id, frozenset())):
             asked = china_day(row.created_at)
             by_cause[cause].append(_hanging(cause, row, row.step_id, row.answer_by))
             at_once = cause.kind in _AT_ONCE
@@ -196,8 +199,27 @@ async def _in_trouble(house: House, connection: AsyncConnection, rule: Rule) -> 
     return [one for cause in by_cause if cause in beyond for one in by_cause[cause]]
 
 
-def _causes_of(row: Any) -> Iterator[Cause]:
-    """Why a step in trouble comes before the meeting. Declined services and contradictions are read apart."""
+async def _settled_since(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> dict[str, frozenset[str]]:
+    """Of the questions that were declined: the facts that somebody settled since, by step."""
+    declined = [row for row in rows if row.kind == IncidentKind.DECLINED.value and row.asks is StepKind.VERIFICATION]
+    if not declined:
+        return {}
+    query = select(_FACTS.c.case_number, _FACTS.c.name, _FACTS.c.confirmed_at).where(
+        among(connection, _FACTS.c.case_number, {row.case_number for row in declined})
+    )
+    told: dict[str, list[Row[Any]]] = defaultdict(list)
+    for fact in await connection.execute(query):
+        told[fact.case_number].append(fact)
+    return {
+        row.step_id: frozenset(one.name for one in told[row.case_number] if one.confirmed_at >= row.settled_at)
+        for row in declined
+    }
+
+
+def _causes_of(row: Any, settled: Collection[str]) -> Iterator[Cause]:
+    """Why a step in trouble comes before the meeting. Declined services and contradictions are read apart, and facts
+    that were ``settled`` since it was declined are nothing any more.
+    """
     reason = str(row.reason).removeprefix(_USED_UP)
     # Of an outage that was announced the meeting knows, and may have declared it itself.
     if row.kind == IncidentKind.CONTRADICTED.value or reason == MAINTENANCE:
@@ -208,7 +230,8 @@ def _causes_of(row: Any) -> Iterator[Cause]:
                 yield Cause(MatterKind.NO_REASON, row.department)
                 return
             kind = MatterKind.DISPUTE if reason == NOT_OUR_DUTY else MatterKind.UNCONFIRMED
-            yield from (Cause(kind, row.department, fact) for fact in row.content.get("facts", ()))
+            asked = (fact for fact in row.content.get("facts", ()) if fact not in settled)
+            yield from (Cause(kind, row.department, fact) for fact in asked)
     elif reason == ENDPOINT_CLOSED:
         # Told of the department, whether it was ever connected or not (`_unconnected`).
         return

@@ -9,9 +9,27 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, Subquery, and_, case, exists, func, literal, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from models import (
     Case,
@@ -21,6 +39,7 @@ from models import (
     EndpointState,
     Entitlement,
     EntitlementState,
+    Fact,
     IncidentKind,
     Maintenance,
     Permit,
@@ -36,7 +55,7 @@ from services.database import table
 
 _STEPS, _ENTITLEMENTS, _CASES, _PERMITS = table(Step), table(Entitlement), table(Case), table(Permit)
 _ENDPOINTS, _MAINTENANCE, _CONTRADICTIONS = table(Endpoint), table(Maintenance), table(Contradiction)
-_ITEMS = table(RetryItem)
+_ITEMS, _FACTS = table(RetryItem), table(Fact)
 _UNANSWERED = (StepState.DUE, StepState.SENDING, StepState.RECEIVED, StepState.HELD)
 _LOOKED_AT = (*_UNANSWERED, StepState.FAILED, StepState.DECLINED)
 
@@ -200,18 +219,43 @@ def _announced(now: datetime) -> ColumnElement[bool]:
 
 
 def _still_declined() -> ColumnElement[bool]:
-    """Whether a step that was declined still hangs: a verification while the case lives, or a service that the
-    department would not let go. Services that were not opened are counted one by one.
+    """Whether a step that was declined still hangs: a verification while the case lives and something that it asked for
+    was not settled since, or a service that the department would not let go. Services that were not opened are counted
+    one by one.
     """
     over = and_(_CASES.c.number == _STEPS.c.case_number, _CASES.c.state.in_((CaseState.REFUSED, CaseState.WITHDRAWN)))
     ended = and_(_PERMITS.c.case_number == _STEPS.c.case_number, _PERMITS.c.state == PermitState.ENDED)
     lives = ~exists(select(_CASES.c.number).where(over)) & ~exists(select(_PERMITS.c.case_number).where(ended))
+    since = and_(
+        _FACTS.c.case_number == _STEPS.c.case_number,
+        _FACTS.c.confirmed_at >= _STEPS.c.settled_at,
+        _STEPS.c.content.cast(String).like(literal('%"') + _FACTS.c.name + literal('"%')),
+    )
+    known = select(func.count(_FACTS.c.name.distinct())).where(since).scalar_subquery()
     kept = and_(
         _ENTITLEMENTS.c.case_number == _STEPS.c.case_number,
         _ENTITLEMENTS.c.step_id == _STEPS.c.id,
         _ENTITLEMENTS.c.state == EntitlementState.WITHDRAWING,
     )
-    return or_(and_(_STEPS.c.kind == StepKind.VERIFICATION, lives), exists(select(_ENTITLEMENTS.c.service).where(kept)))
+    asks = and_(_STEPS.c.kind == StepKind.VERIFICATION, lives, known < _asked(_STEPS.c.content))
+    return or_(asks, exists(select(_ENTITLEMENTS.c.service).where(kept)))
+
+
+class _asked(FunctionElement[int]):  # noqa: N801 - reads as a function in a query
+    """How many facts a step's content asks for."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_asked, "sqlite")
+def _asked_on_sqlite(element: _asked, compiler: SQLCompiler, **given: Any) -> str:
+    return f"coalesce(json_array_length({compiler.process(element.clauses, **given)}, '$.facts'), 0)"
+
+
+@compiles(_asked, "postgresql")
+def _asked_on_postgresql(element: _asked, compiler: SQLCompiler, **given: Any) -> str:
+    return f"coalesce(jsonb_array_length({compiler.process(element.clauses, **given)} -> 'facts'), 0)"
 
 
 def _declined_services(departments: Collection[str]) -> Select[tuple[object, ...]]:

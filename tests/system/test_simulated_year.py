@@ -21,7 +21,8 @@ def test_an_outage_a_dispute_and_a_department_that_nobody_connected(tmp_path: Pa
     year = asyncio.run(Simulation(settings, 30, 87, date(2014, 12, 8), date(2015, 1, 14)).run())
     assert year.meetings == 3
     # Every working day, the make-up workday of Sunday, 4 January included.
-    assert year.agendas_compared == 27
+    assert year.days_compared == 27
+    assert year.agendas_compared == 3
     assert year.matters["dispute:done"] == 1
     assert year.matters["unconnected:done"] == 1
     assert year.resolutions["hand-over:closed"] == 1

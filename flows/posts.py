@@ -7,10 +7,12 @@ brings one more dispatcher after the other and no herd of them.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from prefect import runtime
+from prefect import get_run_logger, runtime
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import StateType
@@ -21,6 +23,8 @@ from services.house import House
 from services.ledger.cases import give_back_claim, more_ready_than
 from services.operations.dispatchers import BEAT_SECONDS, Post, keep_post, leave_post, may_call, take_post
 
+# How long one who leaves waits for what it asked of Prefect.
+_ERRAND_SECONDS = 5.0
 _WAITING = [StateType.SCHEDULED.value, StateType.PENDING.value]
 
 
@@ -31,6 +35,7 @@ class AtPost:
         self.house, self.post = house, post
         self.cases = 0
         self._beat_at = 0.0
+        self._errands: set[asyncio.Task[None]] = set()
 
     async def keep(self, *, busy: bool) -> None:
         """Say every few seconds that we are here; while ``busy``, call for another if there is work for one."""
@@ -43,8 +48,14 @@ class AtPost:
             self.house.gates.share = await keep_post(transaction, self.post, now, self.cases)
             most, enough = settings.dispatchers, settings.batch_limit
             call = busy and await may_call(transaction, self.post, now, most=most, enough=enough)
-        if call:
-            await _call_another(now)
+        if call and not self._errands:
+            self.send(_call_another(now))
+
+    def send(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Ask something of Prefect while the work goes on: its clients try again for minutes where it is slow."""
+        task = asyncio.create_task(_run(errand))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def give_back(self) -> None:
         """Let go of cases that were claimed here and could not be worked on."""
@@ -61,6 +72,10 @@ class AtPost:
 
         With the database away nothing can be said; then we are missed after some seconds, and the leases run out.
         """
+        if self._errands:
+            _, unfinished = await asyncio.wait(self._errands, timeout=_ERRAND_SECONDS)
+            for errand in unfinished:
+                errand.cancel()
         now = self.house.database.clock.now()
         try:
             await self.give_back()
@@ -79,8 +94,17 @@ async def take(house: House) -> AtPost | None:
         post = await take_post(transaction, now, most=settings.dispatchers, enough=settings.batch_limit)
     if post is None:
         return None
-    await _dismiss_late(now)
-    return AtPost(house, post)
+    at_post = AtPost(house, post)
+    at_post.send(_dismiss_late(now))
+    return at_post
+
+
+async def _run(errand: Coroutine[Any, Any, None]) -> None:
+    try:
+        await errand
+    except Exception as problem:
+        # The next beat asks again. Only the kind is logged, since the words of a foreign error may bear anything.
+        get_run_logger().warning("Prefect did not do what it was asked for: %s", type(problem).__name__)
 
 
 async def _call_another(now: datetime) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import Row
 
 from models import StepState
 from services.casework.rechecks import recheck
+from services.casework.splitting import split_standing, takes_part
 from services.database import Transaction
 from services.endpoints.doors import Doors, read_doors
 from services.endpoints.health import begin_probe, give_up_probe, reserve_slots
@@ -72,8 +73,11 @@ async def claim_consignments(house: House, actor: str, wanted: Wanted, busy: Col
         claimed: list[Consignment] = []
         for group in _groups(doors, await _due(transaction, doors, wanted, now, busy), wanted):
             claimed += await _claim(house, transaction, doors, [targets[code] for code in group], wanted, now)
-        await _check(house, transaction, doors, claimed, now)
+        mixed = await _check(house, transaction, doors, claimed, now)
         applications = await _applications(house, transaction, claimed)
+    for department in sorted(mixed):
+        # Planned by somebody who read the filter before it was changed.
+        await split_standing(house.database, department, actor)
     # With no transaction open: of a large batch it takes a second, in which others write.
     failed = _write(house, claimed, applications)
     if failed:
@@ -166,8 +170,11 @@ def _slots_left(row: Row[Any], now: datetime) -> int:
 
 async def _check(
     house: House, transaction: Transaction, doors: Doors, claimed: Collection[Consignment], now: datetime
-) -> None:
-    """Take out of each consignment what is no longer right, what must wait, and what the endpoint does not take."""
+) -> set[str]:
+    """Take out of each consignment what is no longer right, what must wait, and what the endpoint does not take; the
+    departments of which the endpoint takes a part of that.
+    """
+    mixed: set[str] = set()
     steps = [step for one in claimed for step in one.steps.values()]
     found = await recheck(transaction.connection, steps, house.database.clock.today())
     moves = [Move(step, StepState.SUPERSEDED, reason) for step, reason in found.wrong.items()]
@@ -178,6 +185,8 @@ async def _check(
             for step in one.steps.values()
             if step.id not in found.wrong and not doors.takes(step.department, step.district, step.content)
         }
+        if any(takes_part(doors.rows[one.target.department].services, one.steps[step].content) for step in filtered):
+            mixed.add(one.target.department)
         wrong = found.wrong.keys() & one.steps.keys()
         await give_back(transaction, early, one.lease, now + _AGAIN, held=False)
         await give_back(transaction, filtered, one.lease, None, held=False)
@@ -192,6 +201,7 @@ async def _check(
     numbers = {step.case_number for step in steps if step.id in found.wrong}
     await move_steps(transaction, moves)
     await wake(transaction, numbers, now)
+    return mixed
 
 
 async def _applications(

@@ -7,6 +7,7 @@ From its first try on a step bears one set of services under one key for ever, a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, select, update
@@ -30,8 +31,12 @@ async def split_planned(transaction: Transaction, departments: Collection[str], 
 
 
 async def split_standing(database: Database, department: str, actor: str) -> int:
-    """Split what waits for ``department``, untried, after its filter changed; how many steps were split."""
-    count = 0
+    """Split what waits for ``department``, untried, after its filter changed; how many steps were split.
+
+    Somebody who read the old filter may store what they planned later than this looks: whoever claims that comes here
+    again (``claims``).
+    """
+    count, now = 0, database.clock.now()
     async with database.write(actor) as transaction:
         filters = await _filters(transaction, (department,))
         mixed = await _mixed(transaction, filters, _STEPS.c.department == department) if filters else []
@@ -41,8 +46,14 @@ async def split_standing(database: Database, department: str, actor: str) -> int
             # Cases before steps, as whoever plans them locks them; then only what is still untried.
             await _lock_cases(transaction, {row.case_number for row in part})
             mine = among(transaction.connection, _STEPS.c.id, (row.id for row in part))
-            count += await _split(transaction, filters, await _mixed(transaction, filters, mine, lock=True))
+            count += await _split(transaction, filters, await _mixed(transaction, filters, mine, lock=True), now)
     return count
+
+
+def takes_part(services: Collection[str] | None, content: Mapping[str, Any]) -> bool:
+    """Whether an endpoint that takes ``services`` (None: all) takes some of what a step asks for, and not the rest."""
+    asked = services_of(content)
+    return services is not None and not (asked <= set(services) or asked.isdisjoint(services))
 
 
 async def _filters(transaction: Transaction, departments: Collection[str]) -> dict[str, frozenset[str]]:
@@ -67,11 +78,7 @@ async def _mixed(
     if lock and is_postgresql(transaction.connection):
         query = query.with_for_update()
     rows = await transaction.connection.execute(query)
-    return [row for row in rows if not _is_whole(services_of(row.content), filters[row.department])]
-
-
-def _is_whole(asked: frozenset[str], takes: frozenset[str]) -> bool:
-    return asked <= takes or asked.isdisjoint(takes)
+    return [row for row in rows if takes_part(filters[row.department], row.content)]
 
 
 def _parts(content: Mapping[str, Any], takes: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -92,7 +99,13 @@ async def _lock_cases(transaction: Transaction, numbers: Collection[str]) -> Non
     await transaction.connection.execute(query)
 
 
-async def _split(transaction: Transaction, filters: Mapping[str, frozenset[str]], rows: Collection[Row[Any]]) -> int:
+async def _split(
+    transaction: Transaction,
+    filters: Mapping[str, frozenset[str]],
+    rows: Collection[Row[Any]],
+    now: datetime | None = None,
+) -> int:
+    """Split ``rows``. What had been left to the inbox whole goes to the endpoint at ``now``, as far as it takes it."""
     if not rows:
         return 0
     connection = transaction.connection
@@ -107,14 +120,18 @@ async def _split(transaction: Transaction, filters: Mapping[str, frozenset[str]]
         # A round of its own: no two keys of a case are alike, and a later step has a later round.
         rounds[row.case_number] += 1
         identity = step_id(row.case_number, row.kind, row.department, rounds[row.case_number])
-        kept.append({"step": row.id, "taken": taken})
+        left = row.state is StepState.DUE and row.next_attempt_at is None
+        kept.append({"step": row.id, "taken": taken, "at": now if left else row.next_attempt_at})
         fresh.append({**row._mapping, "id": identity, "content": rest, "state": StepState.DUE, "next_attempt_at": None})
         moved += [{"case": row.case_number, "name": one, "new": identity} for one in services_of(rest)]
         transaction.note(
             "steps.split", row.case_number, step=row.id, left_to_inbox=identity, services=sorted(services_of(rest))
         )
     await connection.execute(
-        update(_STEPS).where(_STEPS.c.id == bindparam("step")).values(content=bindparam("taken")), kept
+        update(_STEPS)
+        .where(_STEPS.c.id == bindparam("step"))
+        .values(content=bindparam("taken"), next_attempt_at=bindparam("at")),
+        kept,
     )
     await transaction.insert(Step, fresh)
     await connection.execute(

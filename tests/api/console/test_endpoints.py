@@ -87,6 +87,8 @@ async def test_messages_are_seen_with_every_try_and_sent_again_after_a_preview(
     step = f"{number}-v-hrss-1"
     assert step in (await officer.get("/console/endpoints/hrss")).text
     assert "HTTP 202" in (await officer.get(f"/console/endpoints/hrss/messages/{step}")).text
+    assert f"messages/{step}" in (await officer.get(f"/console/endpoints/hrss?answer=202&case={number}")).text
+    assert f"messages/{step}" not in (await officer.get("/console/endpoints/hrss?answer=503")).text
     seen = await officer.submit("/console/endpoints/hrss/replay", from_on="2014-11-03", until_on="2014-11-03")
     assert "将重新推送 1 条消息" in seen.text
     stale = await officer.submit(

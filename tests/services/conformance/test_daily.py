@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models import AuditEntry, Endpoint, EndpointDay
 from services.conformance.daily import check_endpoints
 from services.database import table
+from services.doors.viewing import view_endpoint
 from services.endpoints import register_endpoint
 from services.exchange.client import Answer
 from services.exchange.delivery import Target
 from services.exchange.signatures import SignatureError, new_secret, verify
 from services.house import House
+from tests.testing.clock import SetClock
 
 
 class Receivers:
@@ -76,6 +78,21 @@ async def test_each_endpoint_has_its_day(house: House) -> None:
     assert {row.on for row in kept.values()} == {house.database.clock.today()}
     assert (tested["hrss"].tested_well, tested["police"].tested_well) == (True, False)
     assert tested["hrss"].tested_at == house.database.clock.now()
+
+
+async def test_what_is_wrong_is_shown_until_a_test_is_passed(house: House, clock: SetClock) -> None:
+    secret = new_secret()
+    await _connect(house, secret, "hrss")
+    assert (await view_endpoint(house, "hrss"))["problem"] is None
+    await check_endpoints(house, "check_endpoints", lambda _: Receivers(house, secret, hrss="takes-all"))
+    assert "must refuse a wrong signature" in (await view_endpoint(house, "hrss"))["problem"]
+    clock.pass_(days=1)
+    await check_endpoints(house, "check_endpoints", lambda _: Receivers(house, secret, hrss="away"))
+    assert "must take a test event" in (await view_endpoint(house, "hrss"))["problem"]
+    endpoints = table(Endpoint)
+    async with house.database.write("officer:test") as transaction:
+        await transaction.connection.execute(update(endpoints).values(tested_well=True))
+    assert (await view_endpoint(house, "hrss"))["problem"] is None
 
 
 async def test_the_last_result_of_a_day_stands(house: House) -> None:

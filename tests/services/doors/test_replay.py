@@ -18,7 +18,7 @@ from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
 from tests.services.doors.conftest import Open, attempts_of, steps_of
 from tests.testing.clock import SetClock
-from tests.testing.departments import Departments
+from tests.testing.departments import Departments, dispatch
 
 ACTOR = "officer:li"
 
@@ -137,3 +137,24 @@ async def test_messages_page_by_page_the_newest_first(house: House, open_case: O
     assert (await list_messages(house, "hrss", none)).items == ()
     with pytest.raises(InputError, match="cursor"):
         await list_messages(house, "hrss", none, cursor="AAAA")
+
+
+async def test_messages_are_found_by_their_case_and_by_what_came_of_a_try(
+    house: House, departments: Departments, open_case: Open, clock: SetClock
+) -> None:
+    departments.failing["hrss"] = 503
+    failed = await open_case()
+    departments.failing.clear()
+    clock.pass_(minutes=1)
+    await dispatch(house)
+    well = await open_case()
+
+    async def found(**wanted: str) -> set[str]:
+        return {one.case_number for one in (await list_messages(house, "hrss", MessageFilter(**wanted))).items}
+
+    # Found though a later try was answered well.
+    assert await found(answer="503") == {failed}
+    assert await found(answer="timeout") == set()
+    assert await found(answer="200") == {failed, well}
+    assert await found(case_number=well) == {well}
+    assert await found(case_number=well, answer="503") == set()

@@ -1,4 +1,8 @@
-"""What a run leaves on Prefect's pages for a coordinator: tables in Chinese, by department, with no personal data."""
+"""What a run leaves on Prefect's pages for a coordinator: tables in Chinese, by department, with no personal data.
+
+They stand with their run and bear no key: under one, all runs would write the same row, which Prefect's server keeps
+locked while it tells of the change, and on SQLite everything else there waits.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +21,15 @@ async def publish_batch(house: House, report: BatchReport) -> None:
     cases = "，".join(f"{CASE_WORDS[state].zh} {count} 件" for state, count in sorted(report.cases.items()))
     permits = "，".join(f"{term} 年期 {count} 张" for term, count in sorted(report.issued.items()))
     words = f"办件：{cases}。" + (f"发放居住证：{permits}。" if permits else "")
-    await _publish(house, "batch", report.steps, words)
+    await _publish(house, report.steps, words)
 
 
 async def publish_deliveries(house: House, tally: Tally) -> None:
     """The same table for a round of due attempts."""
-    await _publish(house, "deliveries", tally.outcomes, f"推送 {tally.sent} 项。")
+    await _publish(house, tally.outcomes, f"推送 {tally.sent} 项。")
 
 
-async def _publish(house: House, key: str, steps: Counter[tuple[str, str]], words: str) -> None:
+async def _publish(house: House, steps: Counter[tuple[str, str]], words: str) -> None:
     states = sorted({state for _, state in steps})
     today = house.database.clock.today()
     rows = [
@@ -33,4 +37,4 @@ async def _publish(house: House, key: str, steps: Counter[tuple[str, str]], word
         | {STEP_WORDS[state].zh: steps[department, state] for state in states}
         for department in sorted({department for department, _ in steps})
     ]
-    await acreate_table_artifact(table=rows or [{"部门": "—"}], key=key, description=words)
+    await acreate_table_artifact(table=rows or [{"部门": "—"}], description=words)

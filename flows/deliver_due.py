@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 
 from flows.artifacts import publish_deliveries
-from services.casework.deliveries import deliver_steps
+from services.casework.deliveries import deliver_until_silent
 from services.house import open_house
 
 
@@ -15,10 +15,11 @@ from services.house import open_house
 async def deliver_due(limit: int = 1_000) -> dict[str, Any]:
     """Send what is due, up to ``limit`` steps a department, and wake the cases that got an answer.
 
-    Departments that another delivery of this process serves are passed over. Returns steps by state.
+    Departments that another delivery of this process serves are passed over, and those that keep silent are left to the
+    house. Returns steps by state.
     """
     async with open_house() as house:
-        tally = await deliver_steps(house, "dispatch", limit=limit)
+        tally = await deliver_until_silent(house, "dispatch", limit=limit)
         if tally.sent:
             await publish_deliveries(house, tally)
     states: dict[str, int] = {}

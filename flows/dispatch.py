@@ -55,10 +55,10 @@ async def dispatch(linger_seconds: float | None = None) -> dict[str, Any]:
 
 
 class _Dispatcher:
-    """Batches in flight, at most two that are at work, so that while one waits for departments the next is prepared.
+    """Batches in flight, at most two, so that while one waits for departments the next is prepared.
 
-    Batches that only wait for silent departments do not count, and deliveries of what came due run beside each other,
-    one for all departments that no other delivery serves: nobody waits for a department that does not answer.
+    Deliveries of what came due run beside each other, one for all departments that no other delivery serves. Those that
+    keep silent are left to the house: nobody waits for one that does not answer.
     """
 
     def __init__(self, house: House, post: AtPost, stay: float) -> None:
@@ -68,15 +68,11 @@ class _Dispatcher:
         self.suspect: asyncio.Task[dict[str, Any]] | None = None
         self.suspects_turn = False
         self.deliveries: set[asyncio.Task[dict[str, Any]]] = set()
-        self.delivery_at = 0.0
+        self.delivery: asyncio.Task[dict[str, Any]] | None = None
+        self.rounds = 0
         self.supervise_at = 0.0
         self.cases: Counter[str] = Counter()
         self.trouble: BaseException | None = None
-
-    @property
-    def at_work(self) -> int:
-        """How many batches are at work."""
-        return len(self.batches) - len(self.house.waiting)
 
     async def run(self) -> dict[str, Any]:
         """Go round until there is nothing left.
@@ -97,7 +93,7 @@ class _Dispatcher:
                     raise
             else:
                 over = self.trouble is not None or loop.time() >= self.leave_at
-                if over and not (started or self.batches or self.deliveries):
+                if over and not (started or self.batches or self.deliveries or self.house.carried):
                     if self.trouble is not None:
                         raise self.trouble
                     return dict(self.cases)
@@ -106,7 +102,7 @@ class _Dispatcher:
     async def _look(self) -> bool:
         """Start what can be started; whether anything was."""
         await self.house.refresh()
-        await self.post.keep(busy=self.at_work >= _BATCHES_AT_ONCE)
+        await self.post.keep(busy=len(self.batches) >= _BATCHES_AT_ONCE)
         started = await self._start_batch()
         started = await self._start_delivery() or started
         await self._supervise()
@@ -128,7 +124,7 @@ class _Dispatcher:
             get_run_logger().error("supervision failed: %s", type(problem).__name__)
 
     async def _start_batch(self) -> bool:
-        if self.at_work >= _BATCHES_AT_ONCE or self.suspect in self.batches:
+        if len(self.batches) >= _BATCHES_AT_ONCE or self.suspect in self.batches:
             return False
         claim = await self._claim()
         if claim is None or not claim.numbers:
@@ -147,27 +143,28 @@ class _Dispatcher:
         async with self.house.database.write("dispatch") as transaction:
             await set_aside_poisoned(transaction, now)
             if self.suspects_turn and await suspects_wait(transaction.connection, now):
-                return None if self.at_work else await claim_suspect(transaction, now, settings.lease_seconds)
+                return None if self.batches else await claim_suspect(transaction, now, settings.lease_seconds)
             return await claim_ready(
-                transaction, now, settings.batch_limit, settings.lease_seconds, suspects=not self.at_work
+                transaction, now, settings.batch_limit, settings.lease_seconds, suspects=not self.batches
             )
 
     async def _start_delivery(self) -> bool:
         async with self.house.database.read() as connection:
             waiting = await work_waits(connection, self.house.database.clock.now(), self.house.sending)
-        # A delivery that has just begun has not claimed yet; the departments it will serve are not marked so far.
+        # One that has not claimed yet will serve them: where Prefect is slow to start it, more would only slow it more.
         if not waiting or len(self.deliveries) >= _DELIVERIES_AT_ONCE or self._delivery_begins():
             return False
-        self.delivery_at = asyncio.get_running_loop().time()
-        self.deliveries.add(asyncio.create_task(deliver_due()))
+        self.rounds = self.house.rounds
+        self.delivery = asyncio.create_task(deliver_due())
+        self.deliveries.add(self.delivery)
         return True
 
     def _delivery_begins(self) -> bool:
-        return asyncio.get_running_loop().time() < self.delivery_at + self.house.settings.poll_seconds
+        return self.delivery in self.deliveries and self.house.rounds == self.rounds
 
     async def _wait(self, started: bool) -> None:
         """Until a batch ends or it is time to look again; the failure of one batch leaves the others running."""
-        pause = 0.0 if started and self.at_work < _BATCHES_AT_ONCE else self.house.settings.poll_seconds
+        pause = 0.0 if started and len(self.batches) < _BATCHES_AT_ONCE else self.house.settings.poll_seconds
         working = self.batches.keys() | self.deliveries
         if not working:
             await asyncio.sleep(pause)

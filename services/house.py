@@ -5,7 +5,9 @@ Flows and doors open a house, work in it, and close it; nothing else builds thes
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -25,6 +27,7 @@ from services.policy.registry import PackRegistry, default_registry
 from services.revisions.rulebook import Rulebook
 from services.settings import Settings
 
+_LOG = logging.getLogger(__name__)
 _current: ContextVar[House | None] = ContextVar("house", default=None)
 
 
@@ -39,10 +42,12 @@ class House:
         self.rules = Rulebook(PackRegistry.load(*settings.packs) if settings.packs else default_registry())
         self.caseworker = Caseworker(self.keys, self.rules, Applications(self.keys))
         self.gates = Gates()
-        # Departments to which this process is sending what came due, and leases of batches that only wait for silent
-        # departments: both so that nobody else waits for them.
+        # Departments to which this process is sending what came due, so that nobody else does, and deliveries of which
+        # only departments that keep silent are left, so that nobody waits for them.
         self.sending: set[str] = set()
-        self.waiting: set[str] = set()
+        self.carried: set[asyncio.Task[None]] = set()
+        # How often this process has claimed what came due.
+        self.rounds = 0
         # Cases that were claimed and could not be worked on by no fault of theirs: the dispatcher lets them go.
         self.unworked: list[Claim] = []
         self._writers: dict[str, MessageWriter] = {}
@@ -78,8 +83,27 @@ class House:
                 return pack.departments[code].name_on(day).zh
         return code
 
+    def carry(self, delivery: asyncio.Task[None]) -> None:
+        """See a delivery to its end that nobody waits for any more. Should it fail, its claims run out."""
+        self.carried.add(delivery)
+        delivery.add_done_callback(self._carried_through)
+
+    def _carried_through(self, delivery: asyncio.Task[None]) -> None:
+        self.carried.discard(delivery)
+        if not delivery.cancelled() and (failure := delivery.exception()) is not None:
+            # Only the kind is logged, since the words of a foreign error may bear anything.
+            _LOG.warning("a delivery to silent departments failed: %s", type(failure).__name__)
+
+    async def see_through(self) -> None:
+        """Wait for all that is carried."""
+        while self.carried:
+            await asyncio.wait(self.carried)
+
     async def close(self) -> None:
-        """Give back connections."""
+        """Give back connections; what is still carried is given up."""
+        for delivery in self.carried:
+            delivery.cancel()
+        await asyncio.gather(*self.carried, return_exceptions=True)
         await close_shared_client()
         await self.database.dispose()
 
@@ -103,6 +127,7 @@ async def open_house(settings: Settings | None = None, clock: Clock | None = Non
     try:
         await house.refresh()
         yield house
+        await house.see_through()
     finally:
         _current.reset(token)
         await house.close()

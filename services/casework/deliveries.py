@@ -18,7 +18,7 @@ from services.exchange.client import connected, shared_client
 from services.exchange.delivery import AttemptResult, send_all
 from services.house import House
 
-__all__ = ["Tally", "deliver_steps"]
+__all__ = ["Tally", "deliver_steps", "deliver_until_silent"]
 
 _FLUSH_STEPS = 800
 _FLUSH_SECONDS = 0.25
@@ -44,19 +44,63 @@ async def deliver_steps(
     goes on by itself does not. ``watch``: lets a caller see who keeps silent; it then says whether cases are woken.
     Without ``cases``, departments to which this process is sending already are passed over.
     """
+    recording, busy = await _claim(house, actor, departments, cases, limit, watch or Watch(wakes=wake_cases))
+    await _send(house, recording, busy)
+    return recording.tally
+
+
+async def deliver_until_silent(
+    house: House, actor: str, *, cases: Collection[str] | None = None, limit: int = 1_000, watch: Watch | None = None
+) -> Tally:
+    """Send as ``deliver_steps`` does, and return once everything is recorded or only departments are left that keep
+    silent: those are waited for by the house (``House.carried``), and their answers wake their cases.
+
+    What is still on its way then is counted as being sent.
+    """
+    watch = watch or Watch()
+    recording, busy = await _claim(house, actor, None, cases, limit, watch)
+    delivery = asyncio.create_task(_send(house, recording, busy))
+    try:
+        await watch.settled({delivery})
+    except BaseException:
+        delivery.cancel()
+        raise
+    if delivery.done():
+        delivery.result()
+        return recording.tally
+    # What comes from now on finds nobody waiting. The caller's next look still takes up all that came before.
+    watch.wakes = True
+    house.carry(delivery)
+    return recording.so_far()
+
+
+async def _claim(
+    house: House,
+    actor: str,
+    departments: Collection[str] | None,
+    cases: Collection[str] | None,
+    limit: int,
+    watch: Watch,
+) -> tuple[Recording, set[str]]:
+    """Claim what is to be sent; and the departments this process serves, which the sending keeps up to date."""
     busy: set[str] = set() if cases is not None else house.sending
     wanted = Wanted(departments, cases, limit if cases is None else _ALL)
     with tracing.span("claim"):
         consignments = await claim_consignments(house, actor, wanted, busy)
-    recording = Recording(house, actor, consignments, watch or Watch(wakes=wake_cases))
-    if consignments:
-        on_the_way = {one.target.department for one in consignments}
-        busy |= on_the_way
-        try:
+    if cases is None:
+        house.rounds += 1
+    busy |= {one.target.department for one in consignments}
+    return Recording(house, actor, consignments, watch), busy
+
+
+async def _send(house: House, recording: Recording, busy: set[str]) -> None:
+    consignments = list(recording.consignments.values())
+    on_the_way = set(recording.consignments)
+    try:
+        if consignments:
             await _act(house, consignments, recording, on_the_way, busy)
-        finally:
-            busy -= on_the_way
-    return recording.tally
+    finally:
+        busy -= on_the_way
 
 
 async def _act(

@@ -73,8 +73,13 @@ class Recording:
             await apply_settlement(transaction, settlement, moved, moment)
             self._note_failures(transaction, moves, moved)
             await self._move_doors(transaction, results, now)
-            if self.watch.wakes:
-                await wake(transaction, {self.steps[step].case_number for step in moved}, now)
+            cases, woken = {self.steps[step].case_number for step in moved}, self.watch.wakes
+            if woken:
+                await wake(transaction, cases, now)
+        if self.watch.wakes and not woken:
+            # Whoever waited has gone on meanwhile, and may have looked before this was written.
+            async with self.house.database.write(self.actor) as transaction:
+                await wake(transaction, cases, now)
         for result in results:
             self.unsent.difference_update(result.step_ids)
         for move in moves:
@@ -93,6 +98,12 @@ class Recording:
             # Should the door be shut, the next claim holds them.
             await give_back(transaction, left, one.lease, self.clock_utc(), held=False)
         self.unsent -= left
+
+    def so_far(self) -> Tally:
+        """What came of it until now; what was not answered yet as being sent."""
+        outcomes = Counter(self.tally.outcomes)
+        outcomes.update((self.steps[step].department, StepState.SENDING.value) for step in self.unsent)
+        return Tally(outcomes)
 
     def _consignment(self, step_id: str) -> Consignment:
         return self.consignments[self.steps[step_id].department]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from models import Attempt, Endpoint, EndpointState, Step, StepKind, StepState
+from models import Attempt, Case, Endpoint, EndpointState, Step, StepKind, StepState
 from services.casework import deliveries
 from services.casework.advance import advance
 from services.casework.claims import Wanted, claim_consignments
-from services.casework.deliveries import deliver_steps
+from services.casework.deliveries import deliver_steps, deliver_until_silent
 from services.casework.watch import Watch
 from services.database import table
 from services.endpoints.doors import work_waits
@@ -28,7 +28,7 @@ from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, dispatch, work
 from tests.testing.people import application, registered
 
-STEPS, ENDPOINTS, ATTEMPTS = table(Step), table(Endpoint), table(Attempt)
+STEPS, ENDPOINTS, ATTEMPTS, CASES = table(Step), table(Endpoint), table(Attempt), table(Case)
 
 
 async def endpoint(house: House, department: str = "hrss") -> Any:
@@ -264,15 +264,16 @@ async def _claims(house: House) -> list[str]:
 
 
 class Hanging:
-    """The departments, of which one takes messages and never answers."""
+    """The departments, of which one takes messages and does not answer until it is let."""
 
     def __init__(self, departments: Departments, hung: str) -> None:
         self.departments, self.hung, self.waiting, self.closed = departments, hung, 0, False
+        self.answer = asyncio.Event()
 
     async def post(self, url: str, body: bytes, headers: Any) -> Any:
         if url.startswith(f"https://{self.hung}."):
             self.waiting += 1
-            await asyncio.Event().wait()
+            await self.answer.wait()
         return await self.departments.post(url, body, headers)
 
 
@@ -301,6 +302,50 @@ async def test_a_hung_department_delays_no_other(
     stuck.cancel()
     await asyncio.gather(stuck, return_exceptions=True)
     assert house.sending == set()
+
+
+async def test_the_silent_are_left_to_the_house_and_wake_their_cases(
+    house: House, departments: Departments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = Hanging(departments, "hrss")
+    monkeypatch.setattr(deliveries, "shared_client", lambda: hanging)
+    numbers = await registered(house, application())
+    await planned(house, numbers)
+    async with house.database.write("test") as transaction:
+        await transaction.connection.execute(update(CASES).values(ready_at=None))
+    tally = await deliver_until_silent(house, "dispatch", cases=numbers, watch=Watch(wakes=False))
+    # The others have answered, and whoever sent looks for himself; the one is told of as being sent.
+    assert tally.outcomes["hrss", "sending"] == 1
+    assert sum(count for (_, state), count in tally.outcomes.items() if state == "done") == len(tally.outcomes) - 1
+    assert await _ready(house) == {None}
+    (delivery,) = house.carried
+    hanging.answer.set()
+    await house.see_through()
+    # Nobody waited for this answer, so it woke the case.
+    assert delivery.done()
+    assert None not in await _ready(house)
+    assert not house.carried
+
+
+async def _ready(house: House) -> set[Any]:
+    async with house.database.read() as connection:
+        return set((await connection.execute(select(CASES.c.ready_at))).scalars())
+
+
+async def test_a_house_that_closes_gives_up_what_it_carries(
+    house: House, departments: Departments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "shared_client", lambda: Hanging(departments, "hrss"))
+    numbers = await registered(house, application())
+    await planned(house, numbers)
+    await deliver_until_silent(house, "dispatch", cases=numbers)
+    (delivery,) = house.carried
+    await house.close()
+    assert delivery.cancelled()
+    # Its claim runs out by itself, and the step is sent again under the same key.
+    async with house.database.read() as connection:
+        states = (await connection.execute(select(STEPS.c.state).where(STEPS.c.department == "hrss"))).scalars()
+        assert set(states) == {StepState.SENDING}
 
 
 async def test_a_message_that_cannot_be_written_stops_no_other(house: House, departments: Departments) -> None:

@@ -18,8 +18,8 @@ from api.guard import FORMS, SAFE, admit
 from api.seen import case_shown
 from api.state import caller_of, doors_of
 from models import Role
-from services.access import whole_city
-from services.errors import LianbanError
+from services.access import WHOLE_CITY, Caller
+from services.errors import AccessError, LianbanError
 
 
 class Open(Enum):
@@ -58,7 +58,15 @@ _WORKBOOKS: Final = frozenset({"hand_in_work"})
 _WITH_INITIAL_PASSWORD: Final = frozenset({"own_account", "change_password", "sign_out"})
 
 # What reaches over districts and has no parts to show: for the whole city's staff alone.
-_CITYWIDE: Final = frozenset({"list_retries", "show_retry", "export_audit_log", "metrics"})
+_CITYWIDE: Final = frozenset(
+    {
+        "list_retries", "show_retry", "page_retries", "page_retry", "page_preview_retry", "page_move_retry",
+        "export_audit_log", "metrics", "page_flows", "page_run_again",
+    }
+)  # fmt: skip
+# The joint meeting is the city's: its papers tell of cases in every district. Its seats are the departments and its
+# office, so a district's staff have none; a route of the meeting is known by its name.
+_OF_THE_MEETING: Final = ("matter", "meeting", "resolution", "minutes", "what_if")
 
 # Bytes that somebody who is not signed in may send to a page.
 _SMALL: Final = 8_192
@@ -305,9 +313,24 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "page_decide_dispute": _COORDINATION,
     "page_forecast": _WATCH,
     "page_public": Open.PUBLIC,
+    "page_accounts": _OVERSIGHT,
+    "page_account": _OVERSIGHT,
+    "page_create_account": _MENDS,
+    "page_change_post": _MENDS,
+    "page_move_account": _MENDS,
+    "page_keys": _OVERSIGHT,
+    "page_create_key": _MENDS,
+    "page_revoke_key": _MENDS,
     "page_policies": _ANY,
     "page_policy": _ANY,
 }
+
+
+def sees_enough(caller: Caller, name: str) -> bool:
+    """Whether what the route ``name`` tells lies in ``caller``'s sight: some of it reaches over districts."""
+    if name in _CITYWIDE:
+        return caller.sight == WHOLE_CITY
+    return caller.sight.district is None or not any(word in name for word in _OF_THE_MEETING)
 
 
 class GuardedRoute(APIRoute):
@@ -339,8 +362,8 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             house = doors_of(request).house
             await self._admit(request, rule)
-            if self.name in _CITYWIDE:
-                whole_city(caller_of(request))
+            if not isinstance(rule, Open) and not sees_enough(caller_of(request), self.name):
+                raise AccessError("this is for the whole city's staff; you see a part of it", place="authorization")
             if takes_body and _bears_body(request) and not kinds(request.headers.get("content-type", "")):
                 raise HTTPException(415)
             if rule is not Open.PUBLIC and house.settings.simulate:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.base import JsonType, UtcDateTime, state_type
@@ -31,7 +31,7 @@ class Incident(SQLModel, table=True):
 
     ``open_key`` is ``department|kind|reason`` while it is open and None afterwards, so that one cause is open once.
     ``since``: when the first of its steps went wrong; ``opened_at``: when it was told. ``most_steps`` and
-    ``most_cases`` are the most that ever hung on it. Instants are business time.
+    ``most_cases`` are the most that ever hung on it, ``districts`` those of their cases. Instants are business time.
     """
 
     __tablename__ = "incidents"
@@ -47,6 +47,9 @@ class Incident(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     most_steps: int = 0
     most_cases: int = 0
+    districts: list[str] = Field(
+        default_factory=list, sa_column=Column(JsonType, nullable=False, server_default=text("'[]'"))
+    )
 
 
 class Contradiction(SQLModel, table=True):

@@ -12,15 +12,16 @@ from models.states import Door, EntitlementState, StepKind, StepState
 
 
 class Entitlement(SQLModel, table=True):
-    """One service for one permit. ``from_on`` and ``until_on`` are the days decided; ``step_id`` is the step that
-    last asked for it; ``leaves_on`` the day on which a service in its days of grace is withdrawn (A17)."""
+    """One service for one permit at one department: while a service changes hands it stands at two. ``from_on`` and
+    ``until_on`` are the days decided; ``step_id`` is the step that last asked for it; ``leaves_on`` the day on which a
+    service in its days of grace is withdrawn (A17)."""
 
     __tablename__ = "entitlements"
     __table_args__ = (Index("ix_entitlements_department_state", "department", "state"),)
 
     case_number: str = Field(sa_column=Column(ForeignKey("cases.number"), primary_key=True))
     service: str = Field(primary_key=True, max_length=24)
-    department: str = Field(max_length=40)
+    department: str = Field(primary_key=True, max_length=40)
     state: EntitlementState = Field(sa_column=Column(state_type(EntitlementState), nullable=False))
     from_on: date
     until_on: date

@@ -59,7 +59,7 @@ def start(retry: _Retry, *, as_json: _Json = False) -> None:
 
 @app.command()
 def pause(retry: _Retry, *, as_json: _Json = False) -> None:
-    """暂停。 Send nothing more for now."""
+    """暂停，5 秒内生效。 Send nothing more, from 5 seconds on: steps whose turn was fixed already still go."""
     _print(_run(lambda house: pause_retry(house, retry, _ACTOR)), as_json=as_json)
 
 

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from api.access import GuardedRoute
 from api.console import assets, errors
 from api.console.pages import (
+    accounts,
     appraisal,
     cards,
     case,
@@ -24,6 +25,7 @@ from api.console.pages import (
     flows,
     forecast,
     incidents,
+    keys,
     limits,
     matters,
     meetings,
@@ -58,6 +60,8 @@ PAGES = (
     appraisal,
     forecast,
     limits,
+    accounts,
+    keys,
 )
 _WORTH_PACKING = 800
 

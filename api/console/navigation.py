@@ -76,16 +76,23 @@ GROUPS: tuple[Group, ...] = (
         said("政策"),
         (Entry("page_policies", "/console/policy", said("政策与承办"), "policy"),),
     ),
+    Group(
+        said("系统"),
+        (
+            Entry("page_accounts", "/console/accounts", said("人员账号"), "people"),
+            Entry("page_keys", "/console/keys", said("访问密钥"), "keys"),
+        ),
+    ),
 )
 
 
 def may_open(caller: Caller, name: str) -> bool:
     """Whether ``caller`` may open the route ``name``."""
     # Late, because the guard answers with pages, which have a navigation.
-    from api.access import MATRIX, Open  # noqa: PLC0415
+    from api.access import MATRIX, Open, sees_enough  # noqa: PLC0415
 
     rule = MATRIX.get(name)
-    return rule is not None and (isinstance(rule, Open) or caller.role in rule)
+    return rule is not None and (isinstance(rule, Open) or (caller.role in rule and sees_enough(caller, name)))
 
 
 def groups_for(caller: Caller) -> Iterator[Group]:

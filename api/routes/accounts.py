@@ -94,13 +94,13 @@ async def list_accounts(house: TheHouse, caller: TheCaller) -> AccountList:
 @router.post("/accounts", status_code=201, response_model=NewAccountView, responses=problems(409))
 async def create_account(order: AccountOrder, house: TheHouse, caller: TheCaller) -> NewAccount:
     """Make an account; the answer bears the password for the first sign-in, once."""
-    return await make_account(house.database, house.packs, await _management(house, caller), order.name, order.post)
+    return await make_account(house.database, house.packs, await management_of(house, caller), order.name, order.post)
 
 
 @router.put("/accounts/{name}/post", response_model=Ended, responses=problems(404, 409))
 async def change_account(name: Name, order: PostOrder, house: TheHouse, caller: TheCaller) -> Ended:
     """Give a person another post; their sessions end, and the keys they own are revoked."""
-    by = await _management(house, caller)
+    by = await management_of(house, caller)
     async with house.database.write(caller.actor) as transaction:
         now = house.database.clock.now()
         return Ended(sessions=await change_post(transaction, house.packs, now, by, name, order.post))
@@ -109,7 +109,7 @@ async def change_account(name: Name, order: PostOrder, house: TheHouse, caller: 
 @router.post("/accounts/{name}/disable", response_model=Ended, responses=problems(404, 409))
 async def disable_account(name: Name, house: TheHouse, caller: TheCaller) -> Ended:
     """Shut an account; its sessions end and its keys open nothing."""
-    by = await _management(house, caller)
+    by = await management_of(house, caller)
     async with house.database.write(caller.actor) as transaction:
         return Ended(sessions=await shut(transaction, house.database.clock.now(), by, name))
 
@@ -117,7 +117,7 @@ async def disable_account(name: Name, house: TheHouse, caller: TheCaller) -> End
 @router.post("/accounts/{name}/enable", response_model=AccountView, responses=problems(404, 409))
 async def enable_account(name: Name, house: TheHouse, caller: TheCaller) -> AccountView:
     """Open a shut account again."""
-    by = await _management(house, caller)
+    by = await management_of(house, caller)
     async with house.database.write(caller.actor) as transaction:
         await open_again(transaction, by, name)
         return AccountView.model_validate(await read_account(transaction.connection, name, caller))
@@ -126,13 +126,13 @@ async def enable_account(name: Name, house: TheHouse, caller: TheCaller) -> Acco
 @router.post("/accounts/{name}/password", response_model=NewPassword, responses=problems(404))
 async def reset_password(name: Name, house: TheHouse, caller: TheCaller) -> NewPassword:
     """Give a new password for one sign-in; every session of the account ends."""
-    return NewPassword(password=await new_password_of(house.database, await _management(house, caller), name))
+    return NewPassword(password=await new_password_of(house.database, await management_of(house, caller), name))
 
 
 @router.post("/accounts/{name}/unlock", response_model=Unlocked, responses=problems(404))
 async def unlock_account(name: Name, house: TheHouse, caller: TheCaller) -> Unlocked:
     """Let go the brake that closed after failed sign-ins."""
-    return Unlocked(was_locked=await unlock(house, await _management(house, caller), name))
+    return Unlocked(was_locked=await unlock(house, await management_of(house, caller), name))
 
 
 @router.get("/accounts/{name}/sessions", response_model=SessionList, responses=problems(404, 422))
@@ -147,7 +147,7 @@ async def list_account_sessions(name: Name, house: TheHouse, caller: TheCaller) 
 @router.post("/accounts/{name}/sessions/end", response_model=Ended, responses=problems(404))
 async def end_account_sessions(name: Name, house: TheHouse, caller: TheCaller) -> Ended:
     """End every session of a person."""
-    return Ended(sessions=await end_all(house, await _management(house, caller), name))
+    return Ended(sessions=await end_all(house, await management_of(house, caller), name))
 
 
 @router.get("/keys", response_model=KeyList)
@@ -160,21 +160,7 @@ async def list_keys(house: TheHouse, caller: TheCaller) -> KeyList:
 @router.post("/keys", status_code=201, response_model=NewKey, responses=problems(409))
 async def create_key(order: KeyOrder, house: TheHouse, caller: TheCaller) -> NewKey:
     """Make a key for a machine. It is yours: it acts for you, and ends with your account."""
-    await _management(house, caller)
-    operations = check_operations(order.operations, MATRIX) if order.operations is not None else None
-    bounds = KeyBounds(order.station, operations, caller.account, caller.account)
-    async with house.database.write(caller.actor) as transaction:
-        secret = await make_key(
-            transaction,
-            house.packs,
-            house.database.clock.now(),
-            name=order.name,
-            role=order.role,
-            scope=order.scope,
-            days=order.days,
-            bounds=bounds,
-        )
-    return NewKey(secret=secret)
+    return NewKey(secret=await issue_key(house, caller, order))
 
 
 @router.post("/keys/{key}/revoke", response_model=Revoked, responses=problems(404))
@@ -191,6 +177,25 @@ async def revoke_key(
         return Revoked(keys=await revoke(transaction, house.database.clock.now(), key, id_, caller))
 
 
-async def _management(house: House, caller: Caller) -> Management:
+async def management_of(house: House, caller: Caller) -> Management:
+    """The administrator at work; NobodyKnownError for a key behind which no person is known."""
     async with house.database.read() as connection:
         return await Management.of(connection, caller)
+
+
+async def issue_key(house: House, caller: Caller, order: KeyOrder) -> str:
+    """Make the key that ``order`` describes, owned by ``caller``; its secret, which is shown this once."""
+    await management_of(house, caller)
+    operations = check_operations(order.operations, MATRIX) if order.operations is not None else None
+    bounds = KeyBounds(order.station, operations, caller.account, caller.account)
+    async with house.database.write(caller.actor) as transaction:
+        return await make_key(
+            transaction,
+            house.packs,
+            house.database.clock.now(),
+            name=order.name,
+            role=order.role,
+            scope=order.scope,
+            days=order.days,
+            bounds=bounds,
+        )

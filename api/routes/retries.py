@@ -85,7 +85,7 @@ async def start_retry(retry: RetryId, doors: TheDoors, caller: TheCaller) -> Ret
 
 @router.post("/{retry}/pause", response_model=Retry, responses=problems(404, 409))
 async def pause_retry(retry: RetryId, house: TheHouse, caller: TheCaller) -> RetryView:
-    """Send nothing more of it for now."""
+    """Send nothing more of it. Within 5 seconds: steps whose turn was fixed already still go."""
     _whole_city(caller)
     return await retries.pause_retry(house, retry, caller.actor)
 

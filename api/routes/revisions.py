@@ -32,6 +32,7 @@ from services.revisions.proposing import (
     withdraw_revision as take_back,
 )
 from services.revisions.reading import (
+    LOOK_SECONDS,
     MAX_PAGE,
     RevisionFile,
     preview_revision,
@@ -98,7 +99,7 @@ async def propose_amendment(draft: AmendmentDraft, house: TheHouse, caller: TheC
 async def preview_amendment(draft: AmendmentDraft, house: TheHouse, caller: TheCaller) -> RevisionPreview:
     """Try an amendment over all live permits: what differs, who gains, who loses. Nothing is kept or touched."""
     _whole_city(caller)
-    return preview_view(await preview_revision(house, draft))
+    return preview_view(await preview_revision(house, draft, seconds=LOOK_SECONDS))
 
 
 @router.post("/adoptions", status_code=201, response_model=AskedRevision, responses=problems(404, 409))
@@ -111,7 +112,7 @@ async def propose_pack(draft: PackDraft, house: TheHouse, caller: TheCaller) -> 
 async def preview_pack(draft: PackDraft, house: TheHouse, caller: TheCaller) -> RevisionPreview:
     """Try a whole pack over all live permits. Nothing is kept or touched."""
     _whole_city(caller)
-    return preview_view(await preview_revision(house, draft))
+    return preview_view(await preview_revision(house, draft, seconds=LOOK_SECONDS))
 
 
 @router.get("/revisions/{revision}", response_model=RevisionView, responses=problems(404, 422))

@@ -94,6 +94,7 @@ class RevisionPreview(View):
     differences: list[PackDifference]
     permits: int = Field(description="有效居住证件数 / live permits looked at")
     affected: int
+    whole: bool = Field(description="是否已试算全部有效居住证 / whether every live permit was looked at in the time")
     shifts: list[TrialShift]
     load: list[TrialLoad]
 
@@ -108,6 +109,7 @@ def preview_view(found: Preview) -> RevisionPreview:
         differences=[PackDifference.model_validate(one) for one in found.differences],
         permits=trial.permits,
         affected=trial.affected,
+        whole=trial.whole,
         shifts=[
             TrialShift(**shift._asdict() | {"why": list(shift.why)}, permits=count)
             for shift, count in sorted(trial.shifts.items())

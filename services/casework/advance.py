@@ -24,7 +24,7 @@ from services import tracing
 from services.bulk import Many
 from services.casework.plan import Plan, end_reason, permit_term, plan_case
 from services.casework.splitting import split_planned
-from services.casework.standing import Applications, Standing, load_standing
+from services.casework.standing import LOOK_AGAIN, Applications, Standing, load_standing
 from services.database import Database, Transaction, table
 from services.errors import ConflictError, UnavailableError
 from services.ledger.steps import Move, move_steps
@@ -146,7 +146,8 @@ class _Writing:
         """Turn one plan into rows and notes. ConflictError for a move that the table of states forbids."""
         standing = self.standing[plan.number]
         case = standing.case
-        waits_anew = plan.weighed or plan.review_on != case.review_on
+        weighed = standing.fact_count if plan.weighed else LOOK_AGAIN if plan.unsettled else case.weighed
+        waits_anew = plan.weighed or weighed != case.weighed or plan.review_on != case.review_on
         if not (plan.states or plan.steps or plan.entitlements or plan.superseded or waits_anew):
             return
         state = standing.state
@@ -165,7 +166,7 @@ class _Writing:
                 "is_open": case.is_open and state not in {CaseState.CLOSED, CaseState.REFUSED, CaseState.WITHDRAWN},
                 "round": case.round + bool(plan.steps),
                 "decisions": decision,
-                "weighed": standing.fact_count if plan.weighed else case.weighed,
+                "weighed": weighed,
                 "review_on": plan.review_on,
                 "decided_at": self.moment if CaseState.DECIDED in plan.states else case.decided_at,
                 "closed_at": self.moment if state in {CaseState.CLOSED, CaseState.REFUSED} else None,
@@ -333,7 +334,8 @@ def _summary(content: Mapping[str, Any]) -> dict[str, Any]:
 
 _CLOCKS = ("accepted_at", "promised_by", "statutory_by", "look_on")
 _CHANGED = ("state", "is_open", "round", "decisions", "weighed", "review_on", "decided_at", "closed_at", *_CLOCKS)
-_WRITTEN = ("department", "state", "from_on", "until_on", "leaves_on", "step_id", "changed_at")
+_PLACE = ("case_number", "service", "department")
+_WRITTEN = ("state", "from_on", "until_on", "leaves_on", "step_id", "changed_at")
 
 
 def _change_case(dialect: Dialect) -> Executable:
@@ -346,8 +348,8 @@ def _write_over(dialect: Dialect) -> Executable:
     insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement = insert(table(Entitlement))
     changed: dict[str, Any] = {name: statement.excluded[name] for name in _WRITTEN}
-    return statement.on_conflict_do_update(index_elements=["case_number", "service"], set_=changed)
+    return statement.on_conflict_do_update(index_elements=list(_PLACE), set_=changed)
 
 
 _CASES_CHANGED = Many(_change_case, ("key", *_CHANGED))
-_ENTITLEMENTS_WRITTEN = Many(_write_over, ("case_number", "service", *_WRITTEN), table(Entitlement))
+_ENTITLEMENTS_WRITTEN = Many(_write_over, (*_PLACE, *_WRITTEN), table(Entitlement))

@@ -1,9 +1,11 @@
 """The comparison at the heart of the house: services due against services as they stand. Pure.
 
-Five rules keep messages in sense (ZB87, A9, A17): a service has at most one step under way, so a withdrawal never
-overtakes its grant; what no department has seen yet is taken back, not withdrawn; what a department may have seen is
-withdrawn before it is granted anew; schooling already begun runs on to the end of its term; what the same person has
-by a later permit is no matter of the earlier one any more.
+Six rules keep messages in sense (ZB87, A9, A17): a service has at most one step under way at a department, so a
+withdrawal never overtakes its grant; what no department has seen yet is taken back, not withdrawn; what a department
+may have seen is withdrawn before it is granted anew; a service that changes hands is opened at its new department
+first, and withdrawn at the former one when the new one has confirmed, so that nobody stands without it; schooling
+already begun runs on to the end of its term; what the same person has by a later permit is no matter of the earlier one
+any more.
 """
 
 from __future__ import annotations
@@ -70,16 +72,26 @@ def compare(standing: Standing, decision: Decision, pack: Pack, today: date) -> 
     due = {name: one for name, one in decision.entitlements.items() if one.state == "granted" and one.kind != "public"}
     difference.superseded = _no_longer_right(standing, due)
     taken_back = _TakenBack.of(standing, difference.superseded)
+    waived = {one.service for one in standing.entitlements.values() if _is_waived(one)}
     for one in due.values():
-        if one.service not in standing.renewed:
-            _open(difference, one, standing.entitlements.get(one.service), taken_back)
+        if one.service in standing.renewed:
+            continue
+        stands = standing.entitlements.get((one.service, one.department))
+        # What was waived at one department is not asked of the next.
+        if one.service not in waived or (stands is not None and stands.state is not EntitlementState.ENDED):
+            _open(difference, one, stands, taken_back)
     failed = {step.id for step in standing.steps if step.state is StepState.FAILED}
-    for name, stands in standing.entitlements.items():
+    for (name, department), stands in standing.entitlements.items():
+        leaving = _Leaving(standing, stands, decision, pack, due, failed)
         if name in standing.renewed:
-            _hand_on(difference, stands, standing.renewed[name], today)
-        elif name not in due:
-            _leave(difference, _Leaving(standing, stands, decision, pack, due, failed), taken_back, today)
+            _hand_on(difference, leaving, standing.renewed[name], taken_back, today)
+        elif name not in due or (due[name].department != department and leaving.may_let_go(taken_back, today)):
+            _leave(difference, leaving, taken_back, today)
     return difference
+
+
+def _is_waived(stands: StandingEntitlement) -> bool:
+    return stands.state is EntitlementState.DECLINED and stands.reason == WAIVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,10 @@ class _TakenBack:
         tried = frozenset(step.id for step in gone if step.attempts)
         return cls(frozenset(step.id for step in gone) - tried, tried)
 
+    def never_seen(self, stands: StandingEntitlement) -> bool:
+        """Whether its department never heard of the service."""
+        return stands.state is EntitlementState.PROVISIONING and stands.step_id in self.unseen
+
     def must_be_withdrawn(self, stands: StandingEntitlement) -> bool:
         """Whether the department may hold the service although the step about it was taken back."""
         if stands.state is EntitlementState.WITHDRAWING:
@@ -105,13 +121,18 @@ class _TakenBack:
 
 
 def _no_longer_right(standing: Standing, due: Mapping[str, Entitlement]) -> set[str]:
-    """Steps of which no try is out and that ask for something no longer due."""
+    """Steps of which no try is out and that ask for something no longer due; or, never sent, for what another
+    department owes by now. One that was tried may have arrived: its service is left there until the new one has it.
+    """
     return {
         step.id
         for step in standing.steps
         if step.kind is StepKind.ENTITLEMENTS
         and step.waiting
-        and any(opening["service"] not in due for opening in step.content.get("open", ()))
+        and any(
+            opening["service"] not in due or (step.unsent and due[opening["service"]].department != step.department)
+            for opening in step.content.get("open", ())
+        )
     }
 
 
@@ -125,32 +146,38 @@ def _open(difference: Difference, due: Entitlement, stands: StandingEntitlement 
         # Under a new key the department would open it a second time; so first an end to what it may hold.
         leaving = Change(stands.service, stands.from_on, stands.until_on, list(due.because))
         difference.withdraws[stands.department].append(leaving)
-    elif stands.state is EntitlementState.PROVISIONING and stands.step_id in taken_back.unseen:
+    elif taken_back.never_seen(stands):
         difference.opens[due.department].append(change)
     elif stands.state is EntitlementState.IN_FORCE:
-        if stands.department != due.department:
-            # A new owner opens only after the old one has let go; until then the service has one owner, not two.
-            leaving = Change(stands.service, stands.from_on, stands.until_on, list(due.because))
-            difference.withdraws[stands.department].append(leaving)
-        elif stands.until_on != due.last_day:
+        if stands.until_on != due.last_day:
             difference.opens[due.department].append(change)
         elif stands.leaves_on is not None:
             stands.leaves_on = None
             difference.changed.append(stands)
-    elif stands.state is EntitlementState.PROVISIONING and stands.until_on != due.last_day:
+    elif stands.state is EntitlementState.WITHDRAWING or (
+        stands.state is EntitlementState.PROVISIONING and stands.until_on != due.last_day
+    ):
         difference.unsettled = True
-    elif stands.state is EntitlementState.DECLINED and stands.department != due.department and stands.reason != WAIVED:
-        # What one department declined is asked of the one that owes it now.
-        difference.opens[due.department].append(change)
 
 
-def _hand_on(difference: Difference, stands: StandingEntitlement, later: EntitlementState, today: date) -> None:
-    """Leave a service to the later permit: a withdrawal now would take away what that one has opened."""
+def _hand_on(
+    difference: Difference,
+    leaving: _Leaving,
+    later: Mapping[str, EntitlementState],
+    taken_back: _TakenBack,
+    today: date,
+) -> None:
+    """Leave a service to the later permit: a withdrawal now would take away what that one has opened. Unless it has
+    opened it at another department, which the service went to meanwhile: then the one before is told.
+    """
+    stands = leaving.stands
     if stands.state is EntitlementState.ENDED:
         return
-    if later is EntitlementState.IN_FORCE:
+    if taken_back.never_seen(stands) or later.get(stands.department) is EntitlementState.IN_FORCE:
         stands.state = EntitlementState.ENDED
         difference.changed.append(stands)
+    elif stands.department not in later and EntitlementState.IN_FORCE in later.values():
+        _leave(difference, leaving, taken_back, today)
     elif stands.until_on < today:
         # Should it not be opened after all, it has to be withdrawn here.
         difference.look_again_on(today + _DAY)
@@ -175,11 +202,29 @@ class _Leaving:
     def whole_step_leaves(self) -> bool:
         """Whether nothing that its step asked for is due any more, so that nobody need mend that step."""
         return not any(
-            one.step_id == self.stands.step_id and one.service in self.due for one in self.case.entitlements.values()
+            one.step_id == self.stands.step_id
+            and one.service in self.due
+            and self.due[one.service].department == one.department
+            for one in self.case.entitlements.values()
+        )
+
+    def may_let_go(self, taken_back: _TakenBack, today: date) -> bool:
+        """Of a service that another department owes by now: whether that one has it, or there is nothing to let go."""
+        stands, owner = self.stands, self.due[self.stands.service].department
+        by_owner = self.case.entitlements.get((stands.service, owner))
+        return (
+            (by_owner is not None and by_owner.state is EntitlementState.IN_FORCE)
+            or (stands.state is EntitlementState.DECLINED and stands.reason != WAIVED)
+            or (stands.state is EntitlementState.IN_FORCE and stands.until_on < today)
+            or taken_back.never_seen(stands)
         )
 
     def grace_until(self, today: date) -> date | None:
-        """The first day without the service when schooling begun runs on (A17); None where nothing runs on."""
+        """The first day without the service when schooling begun runs on (A17); None where nothing runs on, or where
+        another department has it.
+        """
+        if self.stands.service in {*self.due, *self.case.renewed}:
+            return None
         if any(other in self.due for other in self.pack.services[self.stands.service].replaced_by):
             return None
         end = grace_end(self.pack, self.stands.service, min(self.stands.until_on, today - _DAY))
@@ -188,12 +233,9 @@ class _Leaving:
 
 def _leave(difference: Difference, leaving: _Leaving, taken_back: _TakenBack, today: date) -> None:
     stands = leaving.stands
-    waived = stands.state is EntitlementState.DECLINED and stands.reason == WAIVED
-    if waived or taken_back.must_be_withdrawn(stands):
+    if _is_waived(stands) or taken_back.must_be_withdrawn(stands):
         difference.withdraws[stands.department].append(leaving.change())
-    elif stands.state is EntitlementState.DECLINED or (
-        stands.state is EntitlementState.PROVISIONING and stands.step_id in taken_back.unseen
-    ):
+    elif stands.state is EntitlementState.DECLINED or taken_back.never_seen(stands):
         stands.state = EntitlementState.ENDED
         difference.changed.append(stands)
     elif stands.state is EntitlementState.IN_FORCE:

@@ -5,6 +5,8 @@ Only reads, page by page; what is kept grows with services, months and reasons, 
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -30,12 +32,14 @@ _PAGE = 400
 class PackTrial:
     """What a trial on the day ``on`` found. ``permits`` were looked at, of which ``affected`` change; ``shifts`` counts
     permits by what changes; ``load`` counts the services that a department opens, withdraws or dates anew in a month.
+    ``whole``: whether every live permit was looked at; a look that is bounded in time may end before.
     """
 
     pack: str
     on: date
     permits: int = 0
     affected: int = 0
+    whole: bool = True
     shifts: Counter[Shift] = field(default_factory=Counter)
 
     @property
@@ -47,17 +51,24 @@ class PackTrial:
         return load
 
 
-async def try_pack(house: House, candidate: Pack, *, from_on: date | None = None) -> PackTrial:
+async def try_pack(
+    house: House, candidate: Pack, *, from_on: date | None = None, seconds: float | None = None
+) -> PackTrial:
     """Compare ``candidate`` with the pack of each live permit, from today or, if later, from its own first day.
 
     With ``from_on`` it is tried as a revision of its own pack: from that day, over the permits under that pack.
+    ``seconds``: after which the look ends, with what it has seen.
     """
+    until = asyncio.get_running_loop().time() + (seconds if seconds is not None else math.inf)
     on = trial_day(house, candidate) if from_on is None else max(house.database.clock.today(), from_on)
     trial = PackTrial(candidate.code, on)
     async for _, found in shifts_of(house, candidate, on, revises=from_on is not None):
         trial.permits += 1
         trial.affected += bool(found)
         trial.shifts.update(found)
+        if asyncio.get_running_loop().time() > until:
+            trial.whole = False
+            break
     return trial
 
 

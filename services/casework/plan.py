@@ -42,7 +42,8 @@ class Plan:
     """What is to change for one case. Empty fields change nothing.
 
     ``entitlements`` are rows to write over what stands; ``superseded`` are ids of steps that are no longer right;
-    ``decision`` is kept only if it had an effect.
+    ``decision`` is kept only if it had an effect. ``weighed``: all that is known was weighed; ``unsettled``: what could
+    not be put right yet is to be looked at again once its step has settled, though no fact came in since.
     """
 
     number: str
@@ -56,6 +57,7 @@ class Plan:
     superseded: list[str] = field(default_factory=list)
     review_on: date | None = None
     weighed: bool = False
+    unsettled: bool = False
 
     @property
     def effective(self) -> bool:
@@ -104,7 +106,11 @@ def _asks_again(standing: Standing, today: date) -> bool:
     return (
         standing.case.weighed != standing.fact_count
         or (review_on is not None and review_on <= today)
-        or any(_out_of_step(one, today) for name, one in standing.entitlements.items() if name not in standing.renewed)
+        or any(
+            _out_of_step(standing, one, today)
+            for one in standing.entitlements.values()
+            if one.service not in standing.renewed
+        )
         or _has_orphans(standing)
         or (standing.ended and any(_outlives(one, today) for one in standing.entitlements.values()))
     )
@@ -115,11 +121,16 @@ def _outlives(standing: StandingEntitlement, today: date) -> bool:
     return standing.state is EntitlementState.IN_FORCE and (standing.leaves_on is None or standing.leaves_on <= today)
 
 
-def _out_of_step(standing: StandingEntitlement, today: date) -> bool:
-    """Whether a service stands otherwise than its days say, because its last step was still under way then."""
-    if standing.state is EntitlementState.IN_FORCE:
-        return standing.until_on < today and (standing.leaves_on is None or standing.leaves_on <= today)
-    return standing.state is EntitlementState.ENDED and standing.until_on >= today
+def _out_of_step(standing: Standing, one: StandingEntitlement, today: date) -> bool:
+    """Whether a service stands otherwise than its days say, because its last step was still under way then; or at its
+    former department although the new one has it by now.
+    """
+    others = [other for other in standing.entitlements.values() if other.service == one.service and other is not one]
+    if any(other.state is EntitlementState.IN_FORCE for other in others):
+        return one.state not in (EntitlementState.WITHDRAWING, EntitlementState.ENDED)
+    if one.state is EntitlementState.IN_FORCE:
+        return one.until_on < today and (one.leaves_on is None or one.leaves_on <= today)
+    return one.state is EntitlementState.ENDED and one.until_on >= today and not others
 
 
 def _has_orphans(standing: Standing) -> bool:
@@ -166,8 +177,8 @@ def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, 
         _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason=end_reason(standing))
     elif decision.permit.outcome == "in-force" and standing.ended:
         _reinstate(plan, standing, pack, held, today, decision)
-    # What could not be put right yet is looked at again once its step has settled, though no fact came in since.
-    plan.weighed = not _reconcile(plan, standing, pack, decision, held, today).unsettled
+    plan.unsettled = _reconcile(plan, standing, pack, decision, held, today).unsettled
+    plan.weighed = not plan.unsettled
     if decision.permit.outcome == "in-force":
         _ask(plan, standing, pack, question, decision.permit)
 

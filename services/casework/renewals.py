@@ -33,6 +33,10 @@ class Checked(Protocol):
         """Its case."""
 
     @property
+    def department(self) -> str:
+        """Who is asked."""
+
+    @property
     def kind(self) -> StepKind:
         """What it asks."""
 
@@ -57,7 +61,9 @@ async def check_renewals(connection: AsyncConnection, steps: Sequence[Checked]) 
     others = await _other_cases(connection, {step.case_number for step in mine.values()})
     if not others:
         return Renewals()
-    query = select(_STEPS.c.id, _STEPS.c.case_number, _STEPS.c.content, _STEPS.c.state, _STEPS.c.attempts).where(
+    query = select(
+        _STEPS.c.id, _STEPS.c.case_number, _STEPS.c.department, _STEPS.c.content, _STEPS.c.state, _STEPS.c.attempts
+    ).where(
         among(connection, _STEPS.c.case_number, {number for found in others.values() for number in found}),
         _STEPS.c.kind == StepKind.ENTITLEMENTS,
         or_(_STEPS.c.state.in_(_TO_BE_SENT), and_(_STEPS.c.attempts > 0, _STEPS.c.state != StepState.SUPERSEDED)),
@@ -71,23 +77,26 @@ async def check_renewals(connection: AsyncConnection, steps: Sequence[Checked]) 
         about = services_of(step.content)
         for number, is_later in others.get(step.case_number, {}).items():
             for row in rows[number]:
-                both = about & services_of(row.content)
-                if is_later and row.attempts and row.id not in mine and both & held[number]:
+                # What another department is told is in another book: a service may have changed hands in between.
+                both = about & services_of(row.content) if row.department == step.department else frozenset()
+                if is_later and row.attempts and row.id not in mine and both & held[number, step.department]:
                     overtaken.add(step.id)
                 elif not is_later and both and row.state in _TO_BE_SENT:
                     early.add(step.id)
     return Renewals(frozenset(early), frozenset(overtaken))
 
 
-async def _held(connection: AsyncConnection, numbers: set[str]) -> Mapping[str, set[str]]:
-    """The services of each of the cases ``numbers`` that stand or are being opened: what it was denied, it has not."""
-    held: dict[str, set[str]] = defaultdict(set)
-    query = select(_ENTITLEMENTS.c.case_number, _ENTITLEMENTS.c.service).where(
+async def _held(connection: AsyncConnection, numbers: set[str]) -> Mapping[tuple[str, str], set[str]]:
+    """The services of the cases ``numbers`` that stand or are being opened, by case and department: what it was denied,
+    it has not.
+    """
+    held: dict[tuple[str, str], set[str]] = defaultdict(set)
+    query = select(_ENTITLEMENTS.c.case_number, _ENTITLEMENTS.c.department, _ENTITLEMENTS.c.service).where(
         among(connection, _ENTITLEMENTS.c.case_number, numbers),
         _ENTITLEMENTS.c.state.in_((EntitlementState.PROVISIONING, EntitlementState.IN_FORCE)),
     )
-    for number, service in await connection.execute(query):
-        held[number].add(service)
+    for number, department, service in await connection.execute(query):
+        held[number, department].add(service)
     return held
 
 

@@ -123,7 +123,7 @@ async def _split(
         left = row.state is StepState.DUE and row.next_attempt_at is None
         kept.append({"step": row.id, "taken": taken, "at": now if left else row.next_attempt_at})
         fresh.append({**row._mapping, "id": identity, "content": rest, "state": StepState.DUE, "next_attempt_at": None})
-        moved += [{"case": row.case_number, "name": one, "new": identity} for one in services_of(rest)]
+        moved += [{"case": row.case_number, "name": one, "old": row.id, "new": identity} for one in services_of(rest)]
         transaction.note(
             "steps.split", row.case_number, step=row.id, left_to_inbox=identity, services=sorted(services_of(rest))
         )
@@ -136,7 +136,11 @@ async def _split(
     await transaction.insert(Step, fresh)
     await connection.execute(
         update(_ENTITLEMENTS)
-        .where(_ENTITLEMENTS.c.case_number == bindparam("case"), _ENTITLEMENTS.c.service == bindparam("name"))
+        .where(
+            _ENTITLEMENTS.c.case_number == bindparam("case"),
+            _ENTITLEMENTS.c.service == bindparam("name"),
+            _ENTITLEMENTS.c.step_id == bindparam("old"),
+        )
         .values(step_id=bindparam("new")),
         moved,
     )

@@ -37,12 +37,14 @@ _CASES, _FACTS, _PERMITS = table(Case), table(Fact), table(Permit)
 _ENTITLEMENTS, _STEPS = table(Entitlement), table(Step)
 _DAY = timedelta(days=1)
 _WISHES = frozenset({"wants_to_start_business"})
+# No count of facts equals it, so the planner looks at the case whatever came in.
+LOOK_AGAIN = -1
 _UNFINISHED = OPEN_STEPS | {StepState.FAILED}
 
 
 @dataclass(slots=True)
 class StandingEntitlement:
-    """A service as it stands for the permit."""
+    """A service as it stands for the permit at one department."""
 
     service: str
     department: str
@@ -85,8 +87,9 @@ class StandingStep:
 
 @dataclass(slots=True)
 class Standing:
-    """Everything the planner looks at. ``case`` is the row of the case itself; ``renewed`` says of a service how it
-    stands by the same person's later permit, which goes before this one.
+    """Everything the planner looks at. ``case`` is the row of the case itself; ``entitlements`` go by service and
+    department; ``renewed`` says of a service how it stands, at which department, by the same person's later permit,
+    which goes before this one.
     """
 
     case: Row[Any]
@@ -94,9 +97,9 @@ class Standing:
     facts: dict[str, bool] = field(default_factory=dict)
     fact_count: int = 0
     permit: Row[Any] | None = None
-    entitlements: dict[str, StandingEntitlement] = field(default_factory=dict)
+    entitlements: dict[tuple[str, str], StandingEntitlement] = field(default_factory=dict)
     steps: list[StandingStep] = field(default_factory=list)
-    renewed: dict[str, EntitlementState] = field(default_factory=dict)
+    renewed: dict[str, dict[str, EntitlementState]] = field(default_factory=dict)
 
     @property
     def state(self) -> CaseState:
@@ -225,7 +228,7 @@ async def _load_entitlements(connection: AsyncConnection, standing: Mapping[str,
     query = select(*columns).where(among(connection, _ENTITLEMENTS.c.case_number, issued))
     for number, *values in await connection.execute(query):
         entitlement = StandingEntitlement(*values)
-        standing[number].entitlements[entitlement.service] = entitlement
+        standing[number].entitlements[entitlement.service, entitlement.department] = entitlement
 
 
 async def _load_steps(connection: AsyncConnection, standing: Mapping[str, Standing]) -> None:
@@ -249,7 +252,7 @@ async def _load_renewed(connection: AsyncConnection, standing: Mapping[str, Stan
     issued = [number for number, of_case in standing.items() if of_case.permit is not None]
     later = _CASES.alias()
     query = (
-        select(_CASES.c.number, _ENTITLEMENTS.c.service, _ENTITLEMENTS.c.state)
+        select(_CASES.c.number, _ENTITLEMENTS.c.service, _ENTITLEMENTS.c.department, _ENTITLEMENTS.c.state)
         .join_from(
             _CASES, later, and_(later.c.person_key == _CASES.c.person_key, later.c.received_at > _CASES.c.received_at)
         )
@@ -260,5 +263,5 @@ async def _load_renewed(connection: AsyncConnection, standing: Mapping[str, Stan
             _ENTITLEMENTS.c.state.in_((EntitlementState.PROVISIONING, EntitlementState.IN_FORCE)),
         )
     )
-    for number, service, state in await connection.execute(query):
-        standing[number].renewed[service] = state
+    for number, service, department, state in await connection.execute(query):
+        standing[number].renewed.setdefault(service, {})[department] = state

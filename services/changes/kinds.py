@@ -18,15 +18,18 @@ class Reach(Enum):
     """Which part of the city a change concerns.
 
     ``CASE``: the district of its case. ``STEPS``: that, and the departments of its steps. ``HOLDER``: the district of
-    its case, and the department that has custody. ``DEPARTMENT``: its subject.
-    ``CITY``: the whole city's staff alone. ``ALL``: everybody.
+    its case, and the department that has custody. ``DEPARTMENT``: its subject. ``INCIDENT``: that, and the districts of
+    its cases. ``CITY``: the whole city's staff alone. ``SEATS``: they and the departments, who sit in the joint
+    meeting. ``ALL``: everybody.
     """
 
     CASE = "case"
     STEPS = "steps"
     HOLDER = "holder"
     DEPARTMENT = "department"
+    INCIDENT = "incident"
     CITY = "city"
+    SEATS = "seats"
     ALL = "all"
 
 
@@ -46,7 +49,7 @@ _WATCH: Final = _OFFICE | {Role.OFFICER}
 
 _CASE: Final = Told(Reach.CASE, _ANY)
 _STEPS: Final = Told(Reach.STEPS, _ANY)
-_MEETING: Final = Told(Reach.ALL, _WATCH, ("matter", "meeting", "resolution"))
+_MEETING: Final = Told(Reach.SEATS, _WATCH, ("matter", "meeting", "resolution"))
 _RETRY: Final = Told(Reach.CITY, _OFFICE, ("retry", "steps", "counts", "because"))
 
 BY_FAMILY: Final[Mapping[str, Told]] = {
@@ -65,7 +68,7 @@ BY_FAMILY: Final[Mapping[str, Told]] = {
     "appraisal": Told(Reach.CITY, _OFFICE),
     "forecast": Told(Reach.ALL, _WATCH),
     "figure": Told(Reach.DEPARTMENT, _WATCH),
-    "incident": Told(Reach.DEPARTMENT, _WATCH, ("incident", "cases", "steps")),
+    "incident": Told(Reach.INCIDENT, _WATCH, ("incident", "cases", "steps")),
     "endpoint": Told(Reach.DEPARTMENT, _WATCH),
     "maintenance": Told(Reach.DEPARTMENT, _WATCH),
     "messages": Told(Reach.DEPARTMENT, _WATCH),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ class Change:
     """One change: ``sequence`` is its place in the audit log, ``kind`` what was done (``case.moved``), ``subject`` a
     case's number, a department, ``remedy:7`` or ``system``; ``at`` is business time. ``departments``: whose steps it is
     about. ``figures``: what is told of it beside that (a retry's number and counts, the state a case moved to).
-    ``station``: that of the case, if it is about one.
+    ``station``: that of the case, if it is about one; ``districts``: those of an incident's cases.
     """
 
     sequence: int
@@ -35,6 +35,7 @@ class Change:
     departments: tuple[str, ...]
     figures: Mapping[str, Any]
     station: str | None = None
+    districts: tuple[str, ...] = ()
 
     def seen_by(self, caller: Caller) -> bool:
         """Whether ``caller`` may know of it."""
@@ -44,22 +45,25 @@ class Change:
         if told.reach is Reach.ALL:
             return True
         if caller.role is Role.OFFICER:
-            return caller.scope in self.departments
+            return told.reach is Reach.SEATS or caller.scope in self.departments
         district = caller.sight.district
         if district is None:
             return True
-        of_case = told.reach in (Reach.CASE, Reach.STEPS, Reach.HOLDER)
-        if caller.sight.station not in (None, self.station):
-            return False
+        if told.reach is Reach.INCIDENT:
+            return district in self.districts
         # A case's number begins with its district for ever (intake).
-        return of_case and self.subject.startswith(f"{district}-")
+        of_case = told.reach in (Reach.CASE, Reach.STEPS, Reach.HOLDER) and self.subject.startswith(f"{district}-")
+        return of_case and caller.sight.station in (None, self.station)
 
     def for_caller(self, caller: Caller) -> Change:
-        """The change as ``caller`` is told it: to an officer, other departments' steps in it are nothing."""
-        if caller.role is not Role.OFFICER:
-            return self
-        mine = tuple(one for one in self.departments if one == caller.scope)
-        return Change(self.sequence, self.at, self.kind, self.subject, mine, self.figures, self.station)
+        """The change as ``caller`` is told it: to an officer, other departments' steps in it are nothing; to a
+        district's staff, an incident bears no figures, which are of the whole city.
+        """
+        if caller.role is Role.OFFICER:
+            return replace(self, departments=tuple(one for one in self.departments if one == caller.scope))
+        if self.districts and caller.sight.district is not None:
+            return replace(self, figures={name: n for name, n in self.figures.items() if name == "incident"})
+        return self
 
 
 async def head_of(connection: AsyncConnection) -> int:
@@ -87,12 +91,13 @@ def _changes(rows: Any) -> Iterator[Change]:
         if told is not None:
             figures = {name: row.detail[name] for name in told.figures if name in row.detail}
             departments = _departments(row, told)
-            yield Change(row.sequence, row.at, row.action, row.subject, departments, figures, row.station)
+            districts = tuple(row.detail.get("districts", ())) if told.reach is Reach.INCIDENT else ()
+            yield Change(row.sequence, row.at, row.action, row.subject, departments, figures, row.station, districts)
 
 
 def _departments(row: Row[Any], told: Told) -> tuple[str, ...]:
     """Whose steps an entry is about. A step's id bears its department (``exchange.orders.step_id``)."""
-    if told.reach is Reach.DEPARTMENT:
+    if told.reach in (Reach.DEPARTMENT, Reach.INCIDENT):
         return (row.subject,)
     if told.reach is Reach.HOLDER:
         theirs = row.detail.get("holder") == Holder.DEPARTMENT

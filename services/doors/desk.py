@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Step, StepKind, StepState
 from services.access import Caller
+from services.access.purposes import Purpose
 from services.casework.answers import Inbound, Taken, take_outcomes
 from services.database import is_postgresql, table
 from services.doors import sheet_form as form
@@ -154,7 +155,7 @@ async def open_step(house: House, caller: Caller, department: str, step: str) ->
             # What is right no longer is superseded in this very transaction, which must therefore not fail.
             messages = await take(house, transaction, endpoint, [], await still_right(house, transaction, [one]))
         if messages:
-            transaction.note("work.opened", department, steps=[step])
+            transaction.note("work.opened", department, steps=[step], purpose=Purpose.HANDLING.value)
     if not messages:
         raise ConflictError("things have changed and it is not asked any more; look at the list again", place=step)
     async with house.database.read() as connection:

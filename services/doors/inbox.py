@@ -14,6 +14,7 @@ from sqlalchemy import and_, select
 
 from models import Door, Step, StepKind
 from services.access import Caller
+from services.access.purposes import Purpose
 from services.casework.answers import Inbound, Taken, take_outcomes
 from services.database import among, table
 from services.doors import sheet_form as form
@@ -62,7 +63,8 @@ async def download_work(house: House, caller: Caller, department: str, limit: in
         messages = await take(house, transaction, row, standing, fresh)
         ids = sorted(message.step_id for message in messages)
         for start in range(0, len(ids), _NOTED):
-            transaction.note("work.downloaded", department, steps=ids[start : start + _NOTED])
+            shown = ids[start : start + _NOTED]
+            transaction.note("work.downloaded", department, steps=shown, purpose=Purpose.HANDLING.value)
     packs = {step.pack: house.packs.named(step.pack) for step in (*standing, *fresh)}
     content = write_sheet(messages, packs, {step.id: step.pack for step in (*standing, *fresh)})
     return Work(content, len(messages), len(fresh))

@@ -5,12 +5,15 @@ What the engine says today beside what was opened. Where the two differ, a step 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
 
+from models import EntitlementState
 from services.access import WHOLE_CITY, Sight
 from services.dossiers.dossier import Dossier, load_dossier
 from services.house import House
@@ -57,14 +60,23 @@ def prospects(dossier: Dossier) -> tuple[Prospect, ...]:
     """The same, of a case that was read already."""
     if dossier.pack is None:
         return ()
-    standing = {row.service: row for row in dossier.entitlements}
+    standing: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in dossier.entitlements:
+        standing[row.service].append(row)
     found = []
     for answer in dossier.decide().entitlements.values():
-        row = standing.get(answer.service)
-        department = row.department if row is not None else answer.department
+        # While a service changes hands it stands at two departments: told is where the holder has it.
+        where = standing[answer.service]
+        here = max(where, key=partial(_weight, answer.department)) if where else None
+        department = here.department if here is not None else answer.department
         if dossier.shows(department):
-            found.append(_prospect(dossier, answer, department, row))
+            found.append(_prospect(dossier, answer, department, here))
     return tuple(found)
+
+
+def _weight(owner: str, row: Row[Any]) -> tuple[bool, bool, bool]:
+    ended = row.state is EntitlementState.ENDED
+    return row.state is EntitlementState.IN_FORCE, not ended, row.department == owner
 
 
 def _prospect(dossier: Dossier, answer: Entitlement, department: str, row: Row[Any] | None) -> Prospect:

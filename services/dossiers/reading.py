@@ -171,7 +171,7 @@ def _permit(dossier: Dossier) -> PermitFile | None:
 def _entitlements(dossier: Dossier) -> tuple[EntitlementFile, ...]:
     order = {service: place for place, service in enumerate(dossier.lexicon.book.services)}
     shown = [row for row in dossier.entitlements if dossier.shows(row.department)]
-    shown.sort(key=lambda row: (order.get(row.service, len(order)), row.service))
+    shown.sort(key=lambda row: (order.get(row.service, len(order)), row.service, row.department))
     return tuple(_entitlement(dossier, row) for row in shown)
 
 

@@ -138,6 +138,15 @@ class _Sorting:
     def of(self, state: str) -> list[Entitlement]:
         return [one for one in self.entitlements if one.state == state]
 
+    def desk(self, one: Entitlement) -> str:
+        """Where the holder goes: while the service changes hands, to the department that has it open."""
+        open_at = {
+            row.department
+            for row in self.dossier.entitlements
+            if row.service == one.service and row.state is EntitlementState.IN_FORCE
+        }
+        return one.department if one.department in open_at else min(open_at, default=one.department)
+
     def right(self, one: Entitlement) -> Right:
         stands = {row.service for row in self.dossier.entitlements if row.state in _STANDS}
         return Right(
@@ -160,7 +169,7 @@ class _Sorting:
     def _by_department(self, several: Iterable[Entitlement]) -> tuple[Desk, ...]:
         shares: dict[str, list[Right]] = defaultdict(list)
         for one in several:
-            shares[one.department].append(self.right(one))
+            shares[self.desk(one)].append(self.right(one))
         return tuple(
             Desk(self.words.department(code, self.dossier.today), tuple(rights))
             # Where most is to be had stands first.

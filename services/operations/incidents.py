@@ -7,6 +7,7 @@ reads gathers first, so nobody sees an incident too late, and the dispatcher gat
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -45,11 +46,12 @@ async def gather(house: House) -> Gathered:
         rows = await open_rows(transaction.connection)
         opened = [cause for cause in extents if cause not in rows]
         closed = [cause for cause in rows if cause not in extents]
-        await _open(house, transaction, {cause: extents[cause] for cause in opened})
+        grown = {cause: row for cause, row in rows.items() if cause in extents and _is_past(extents[cause], row)}
+        districts = await _districts(house, transaction.connection) if opened or grown else {}
+        await _open(house, transaction, {cause: extents[cause] for cause in opened}, districts)
         await _close(transaction, {cause: rows[cause] for cause in closed})
-        for cause, row in rows.items():
-            if cause in extents:
-                await _keep_peak(transaction, row, extents[cause])
+        for cause, row in grown.items():
+            await _keep_peak(transaction, row, extents[cause], districts[cause])
         return Gathered(tuple(opened), tuple(closed))
 
 
@@ -73,11 +75,28 @@ def departments_of(house: House) -> set[str]:
 def _differs(extents: Mapping[Cause, Extent], rows: Mapping[Cause, Row[Any]]) -> bool:
     if extents.keys() != rows.keys():
         return True
-    return any(extents[cause].steps > row.most_steps or extents[cause].cases > row.most_cases
-               for cause, row in rows.items())  # fmt: skip
+    return any(_is_past(extents[cause], row) for cause, row in rows.items())
 
 
-async def _open(house: House, transaction: Transaction, causes: Mapping[Cause, Extent]) -> None:
+def _is_past(extent: Extent, row: Row[Any]) -> bool:
+    """Whether more hangs on the cause than ever did."""
+    return bool(extent.steps > row.most_steps or extent.cases > row.most_cases)
+
+
+async def _districts(house: House, connection: AsyncConnection) -> Mapping[Cause, set[str]]:
+    """In which districts the cases lie that hang on each cause."""
+    clock = house.database.clock
+    steps = troubled(departments_of(house), clock.now(), clock.today())
+    found: dict[Cause, set[str]] = defaultdict(set)
+    query = select(steps.c.department, steps.c.kind, steps.c.reason, steps.c.district).distinct()
+    for department, kind, reason, district in await connection.execute(query):
+        found[Cause(department, IncidentKind(kind), reason)].add(district)
+    return found
+
+
+async def _open(
+    house: House, transaction: Transaction, causes: Mapping[Cause, Extent], districts: Mapping[Cause, set[str]]
+) -> None:
     dialect = postgresql if is_postgresql(transaction.connection) else sqlite
     for cause, extent in causes.items():
         row = {
@@ -89,6 +108,7 @@ async def _open(house: House, transaction: Transaction, causes: Mapping[Cause, E
             "opened_at": transaction.at,
             "most_steps": extent.steps,
             "most_cases": extent.cases,
+            "districts": sorted(districts[cause]),
         }
         # Another pass may have been quicker: one cause is open once, and told by who opened it.
         statement = dialect.insert(_INCIDENTS).values(row).on_conflict_do_nothing(index_elements=["open_key"])
@@ -97,7 +117,7 @@ async def _open(house: House, transaction: Transaction, causes: Mapping[Cause, E
         if identity is not None:
             transaction.note(
                 "incident.opened", cause.department, incident=identity, kind=cause.kind.value,
-                reason=cause.reason, cases=extent.cases, steps=extent.steps,
+                reason=cause.reason, cases=extent.cases, steps=extent.steps, districts=row["districts"],
             )  # fmt: skip
 
 
@@ -110,13 +130,15 @@ async def _close(transaction: Transaction, rows: Mapping[Cause, Row[Any]]) -> No
             .returning(_INCIDENTS.c.id)
         )
         if ended.first() is not None:
-            transaction.note("incident.closed", cause.department, incident=row.id)
+            transaction.note("incident.closed", cause.department, incident=row.id, districts=row.districts)
 
 
-async def _keep_peak(transaction: Transaction, row: Row[Any], extent: Extent) -> None:
-    if extent.steps <= row.most_steps and extent.cases <= row.most_cases:
-        return
-    peak = {"most_steps": max(extent.steps, row.most_steps), "most_cases": max(extent.cases, row.most_cases)}
+async def _keep_peak(transaction: Transaction, row: Row[Any], extent: Extent, districts: set[str]) -> None:
+    peak = {
+        "most_steps": max(extent.steps, row.most_steps),
+        "most_cases": max(extent.cases, row.most_cases),
+        "districts": sorted(districts.union(row.districts)),
+    }
     await transaction.connection.execute(update(_INCIDENTS).where(_INCIDENTS.c.id == row.id).values(peak))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, String, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Attempt, Incident, IncidentKind, Step
@@ -92,16 +92,16 @@ async def list_incidents(house: House, sight: Sight = WHOLE_CITY) -> tuple[Incid
 async def past_incidents(
     house: House, sight: Sight = WHOLE_CITY, *, before: int | None = None, limit: int = 50
 ) -> tuple[IncidentView, ...]:
-    """Incidents that are over, the newest first, those opened before the one numbered ``before``. What hung on them in
-    one district nobody knows any more, so that who sees a district only is shown none.
+    """Incidents that are over, the newest first, those opened before the one numbered ``before``. Who sees a district
+    only is shown those that concerned it, without their counts: what hung on them there nobody knows any more.
     """
-    if sight.district is not None:
-        return ()
     query = select(_INCIDENTS).where(_INCIDENTS.c.closed_at.is_not(None)).order_by(_INCIDENTS.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(_INCIDENTS.c.id < before)
     if sight.department is not None:
         query = query.where(_INCIDENTS.c.department == sight.department)
+    if sight.district is not None:
+        query = query.where(cast(_INCIDENTS.c.districts, String).contains(f'"{sight.district}"', autoescape=True))
     async with house.database.read() as connection:
         rows = (await connection.execute(query)).all()
     moment = house.database.clock.moment()
@@ -120,7 +120,7 @@ async def show_incident(
             raise _nothing()
         cause = _cause(row)
         if row.open_key is None:
-            if sight.district is not None:
+            if sight.district not in (None, *row.districts):
                 raise _nothing()
             return IncidentFile(_view(house, row, _NOTHING, sight, clock.moment()), (), None)
         extents = await _extents(house, connection, sight, cause)
@@ -169,11 +169,15 @@ def _view(house: House, row: Row[Any], extent: Extent, sight: Sight, moment: dat
         overdue=extent.overdue,
         tries=extent.tries,
         most_cases=row.most_cases if sight.district is None else None,
-        told=sentence(Text(department.zh, department.en), cause, row.since, extent, moment) if open_ else _over(row),
+        told=sentence(Text(department.zh, department.en), cause, row.since, extent, moment)
+        if open_
+        else _over(row, sight),
     )
 
 
-def _over(row: Row[Any]) -> Text:
+def _over(row: Row[Any], sight: Sight) -> Text:
+    if sight.district is not None:
+        return Text("已消除", "over")
     return Text(f"已消除：最多时 {row.most_cases} 件", f"over: {row.most_cases} cases at the most")
 
 

@@ -50,7 +50,8 @@ class Asked:
 
 
 async def ask_remedy(house: House, caller: Caller, order: Order) -> Asked:
-    """Record the remedy, and carry it out at once unless it is about more cases than ``settings.approval_above``.
+    """Record the remedy, and carry it out at once, unless it is about more cases than ``settings.approval_above`` or
+    asks an applicant for a correction once more.
 
     NotFoundError for a case or step out of the caller's sight, ConflictError where it is not allowed: then nothing was
     done.
@@ -62,7 +63,9 @@ async def ask_remedy(house: House, caller: Caller, order: Order) -> Asked:
             number, problem = min(problems.items())
             more = f" ({len(problems)} of {len(hands.standing)} cases do not allow it)" if len(problems) > 1 else ""
             raise ConflictError(f"{problem}{more}; nothing was done", place=number)
-        waits = len(hands.standing) > house.settings.approval_above
+        waits = len(hands.standing) > house.settings.approval_above or (
+            isinstance(order, Correct) and await cases.was_corrected(hands)
+        )
         state = RemedyState.PROPOSED if waits else RemedyState.DONE
         remedy = await _record(transaction, hands, order, state, await person_behind(transaction.connection, caller))
         if waits:

@@ -17,7 +17,7 @@ from services.database import among, table
 from services.remedies.hands import Hands, may_move
 from services.remedies.orders import Correct, DecideFact, Reopen
 
-_CASES, _FACTS, _ENTITLEMENTS = table(Case), table(Fact), table(Entitlement)
+_CASES, _FACTS, _ENTITLEMENTS, _STOPS = table(Case), table(Fact), table(Entitlement), table(ClockStop)
 DECIDED_BY_HAND = "decided-by-hand"
 _OVER = (CaseState.REFUSED, CaseState.WITHDRAWN)
 ASKED_ANEW = "asked-anew"
@@ -44,7 +44,7 @@ async def withdraw(hands: Hands, numbers: Collection[str]) -> None:
 
 
 async def correct_problems(hands: Hands) -> dict[str, str]:
-    """The applicant is told once: not again while the answer is awaited."""
+    """The applicant is told once: not again while the answer is awaited, and afterwards by two persons only."""
     found = {
         number: f"is {one.state.value}; a correction can be asked for before the decision, or after a refusal"
         for number, one in hands.standing.items()
@@ -66,6 +66,14 @@ async def correct(hands: Hands, order: Correct, numbers: Collection[str]) -> Non
     for number in numbers:
         hands.note("correction.asked", number, missing=list(order.missing))
     await hands.reckon(numbers, "correction-asked")
+
+
+async def was_corrected(hands: Hands) -> bool:
+    """Whether one of the applicants was told before what is missing. They are told all of it at once (一次性告知), so
+    that to ask again is for two persons to decide.
+    """
+    query = select(_STOPS.c.missing).where(among(hands.transaction.connection, _STOPS.c.case_number, hands.standing))
+    return any((await hands.transaction.connection.execute(query)).scalars())
 
 
 async def reopen_problems(hands: Hands, order: Reopen) -> dict[str, str]:

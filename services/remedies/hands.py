@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, or_, select, update
 
 from models import Case, CaseState, Permit, PermitState, Step, StepKind, StepState
 from models.states import CASE_MOVES
-from services.casework.standing import Standing
+from services.casework.standing import LOOK_AGAIN, Standing
 from services.database import Transaction, among, is_postgresql, table
 from services.house import House
 from services.ledger.cases import wake
@@ -21,8 +21,6 @@ from services.supervision.terms import load_terms
 _CASES, _PERMITS, _STEPS = table(Case), table(Permit), table(Step)
 # A try that is out is left to end: what was sent must be recorded.
 _TAKEN_BACK = (StepState.DUE, StepState.HELD, StepState.RECEIVED, StepState.FAILED)
-# No count of facts equals it, so the planner looks at the case whatever came in.
-LOOK_AGAIN = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from services.revisions.differences import Difference, differences
 from services.revisions.proposing import Candidate, Draft, candidate_of, draft_of
 
 _REVISIONS = table(Revision)
+LOOK_SECONDS = 20.0
+"""How long a look may take while somebody waits for the answer; `lianban policy try` takes the time it needs."""
 MAX_PAGE = 200
 
 KIND_WORDS: Mapping[RevisionKind, Text] = {
@@ -78,12 +80,14 @@ class Preview:
     trial: PackTrial
 
 
-async def preview_revision(house: House, draft: Draft) -> Preview:
-    """Try a draft; nothing is kept and nothing is touched. Errors as ``proposing.candidate_of``."""
+async def preview_revision(house: House, draft: Draft, *, seconds: float | None = None) -> Preview:
+    """Try a draft, for at most ``seconds``; nothing is kept and nothing is touched. Errors as
+    ``proposing.candidate_of``.
+    """
     await house.refresh_rules()
     candidate = candidate_of(house.packs, draft, house.database.clock.today())
     from_on = candidate.from_on if candidate.before is not None else None
-    trial = await try_pack(house, candidate.pack, from_on=from_on)
+    trial = await try_pack(house, candidate.pack, from_on=from_on, seconds=seconds)
     return Preview(candidate, differences(candidate.before, candidate.pack), trial)
 
 

@@ -84,7 +84,7 @@ IN_COUNTS = {
     "page_matter": "the meeting's papers", "page_meetings": "the meeting's papers",
     "page_meeting": "the meeting's papers", "page_minutes": "the meeting's papers",
     "page_resolutions": "the meeting's papers", "page_resolution": "the meeting's papers",
-    "page_what_if": "the meeting's papers", "page_flows": "how the machine itself is doing",
+    "page_what_if": "the meeting's papers",
 }  # fmt: skip
 # What fills the parameters of a path; for numbers, those that the hidden rows get.
 PATHS: dict[str, list[str]] = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 
 import httpx
 import pytest
 from docx import Document
+from fastapi import FastAPI
 
+from api.openapi import named_routes
 from models import Role
 from services.house import House
 from services.meetings.preparing import prepare
@@ -94,11 +97,19 @@ async def test_departments_speak_for_themselves_and_settle_nothing(house: House,
     del house
 
 
-async def test_staff_of_a_district_read_and_do_not_write(knock: Knock) -> None:
-    district = await knock(Role.COORDINATOR, "370303")
-    assert (await district.get(f"{V1}/meetings")).json() == {"items": []}
-    refused = await district.post(f"{V1}/meetings", json={"held_on": "2014-11-06"})
-    assert (refused.status_code, refused.json()["place"]) == (403, "authorization")
+async def test_the_meeting_is_the_citys(app: FastAPI, knock: Knock) -> None:
+    rooms = [
+        (method, re.sub(r"{\w+}", "1", route.path))
+        for name, route in named_routes(app)
+        if name.endswith(("_matter", "_matters", "_meeting", "_meetings", "_resolution", "_resolutions", "_minutes"))
+        for method in route.methods or ()
+    ]
+    assert len(rooms) > 40
+    for role in (Role.COORDINATOR, Role.ADMINISTRATOR, Role.AUDITOR):
+        district = await knock(role, "370303")
+        assert {(await district.request(method, path, json={})).status_code for method, path in rooms} == {403}
+    refused = await (await knock(Role.COORDINATOR, "370303")).get(f"{V1}/matters")
+    assert (refused.json()["code"], refused.json()["place"]) == ("forbidden", "authorization")
 
 
 async def test_the_rule_is_shown_and_changed(knock: Knock) -> None:

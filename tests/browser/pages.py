@@ -58,6 +58,8 @@ SCREENS = (
     Screen("scorecard", "/console/appraisal/departments/hrss?figure=closed", "coordinator"),
     Screen("forecast", "/console/forecast", "coordinator"),
     Screen("public", "/console/public"),
+    Screen("accounts", "/console/accounts"),
+    Screen("keys", "/console/keys"),
     Screen("account", "/account"),
 )
 

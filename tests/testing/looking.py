@@ -32,10 +32,12 @@ async def permit_row(house: House, number: str) -> Row[Any] | None:
 
 
 async def entitlements(house: House, number: str) -> dict[str, Row[Any]]:
-    """Every service that ever stood for the case, by short id ("3.1.1a")."""
+    """Every service that ever stood for the case, by short id ("3.1.1a"); of two departments, where it is in force."""
     query = select(_ENTITLEMENTS).where(_ENTITLEMENTS.c.case_number == number)
     async with house.database.read() as connection:
-        return {row.service.removeprefix("ZB87-"): row for row in await connection.execute(query)}
+        rows = (await connection.execute(query)).all()
+    rows = sorted(rows, key=lambda row: row.state is EntitlementState.IN_FORCE)
+    return {row.service.removeprefix("ZB87-"): row for row in rows}
 
 
 async def in_force(house: House, number: str) -> set[str]:

@@ -18,6 +18,7 @@ from api.cursors import read_cursor, write_cursor
 from api.state import TheCaller, TheHouse
 from models import CaseState
 from services.access import Caller
+from services.access.purposes import PURPOSE_WORDS, Purpose
 from services.dossiers.export import export_cases
 from services.dossiers.listing import CaseFilter, Order, find_person, list_cases
 from services.house import House
@@ -39,6 +40,7 @@ _DIGITS = re.compile(r"[0-9]{15,17}[0-9Xx]", re.ASCII)
 
 
 _PAGE = "cases"
+_PURPOSES = tuple(Named.of(one.value, words) for one, words in PURPOSE_WORDS.items())
 _TYPES = {"xlsx": WORKBOOK, "csv": "text/csv; charset=utf-8"}
 
 
@@ -53,6 +55,7 @@ class Wanted(Entered):
     """Whom or what to look for: a case's number, a name, or a citizen ID number. It stands in no address."""
 
     who: str = Field(max_length=60, repr=False)
+    purpose: Purpose = Purpose.HANDLING
 
 
 class CaseListQuery(ListQuery):
@@ -119,18 +122,19 @@ async def page_cases(request: Request, query: Query[CaseListQuery], house: TheHo
 
 @router.post("/cases/search", name="page_search_cases")
 async def page_search_cases(request: Request, form: Form[Wanted], house: TheHouse, caller: TheCaller) -> Response:
-    """Find the cases of a person. Who searched is logged, what for is not."""
+    """Find the cases of a person. Who searched and to what purpose is logged, whom for is not."""
     who = "".join(form.who.split())
     if _NUMBER.fullmatch(who):
         return RedirectResponse(f"/console/cases?q={who}", 303)
     by_id = bool(_DIGITS.fullmatch(who))
+    asked: dict[str, Any] = {"by_id": by_id, "purposes": _PURPOSES, "purpose": form.purpose.value}
+    name = None if by_id else form.who
     try:
-        rows, more = await find_person(
-            house, caller, id_number=parse_id(who).number if by_id else None, name=None if by_id else form.who
-        )
+        number = parse_id(who).number if by_id else None
+        rows, more = await find_person(house, caller, id_number=number, name=name, purpose=form.purpose)
     except IdNumberError as problem:
-        return page(request, "cases_found.html", rows=(), more=False, by_id=True, problem=problem.reason)
-    return page(request, "cases_found.html", rows=rows, more=more, by_id=by_id, problem=None)
+        return page(request, "cases_found.html", rows=(), more=False, problem=problem.reason, **asked)
+    return page(request, "cases_found.html", rows=rows, more=more, problem=None, **asked)
 
 
 @router.get("/cases/export.{kind}", name="page_export_cases")
@@ -172,4 +176,5 @@ def _choices(house: House, caller: Caller) -> dict[str, Any]:
         "districts": [] if sight.district else [words.district(code) for code in words.book.districts],
         "departments": departments,
         "stages": STAGES,
+        "purposes": _PURPOSES,
     }

@@ -34,7 +34,7 @@ EFFECTS = {
     RemedyKind.WAIVE: said("不再要求该部门办理所选事项；拟开通的权益按未获开通记录。"),
     RemedyKind.FACT: said("按书面依据认定一项事实，优先于部门答复，办件随即按此继续。"),
     RemedyKind.WITHDRAW: said("撤回申请，未答复的事项不再催办。已发证的须注销，不能撤回。"),
-    RemedyKind.CORRECT: said("一次性告知申请人需补正的全部内容，补正期间各项时限停止计算。"),
+    RemedyKind.CORRECT: said("一次性告知申请人需补正的全部内容，补正期间各项时限停止计算；再次要求须由另一人复核。"),
     RemedyKind.CANCEL: said("自今日起居住证终止，已开通的权益逐项停止。"),
     RemedyKind.REINSTATE: said("撤销错误的注销，居住证恢复有效，权益重新开通。"),
     RemedyKind.REOPEN: said("不予发放或已撤回的重新决定；已办结的重新申请未获开通的权益；待人工处置的重新进入流程。"),

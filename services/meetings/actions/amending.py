@@ -23,7 +23,7 @@ from services.meetings.resolutions import lock_resolution, write_resolution
 from services.policy.text import Text
 from services.revisions.amendments import Owner, Parameter
 from services.revisions.proposing import AmendmentDraft, approve_revision, propose_revision
-from services.revisions.reading import preview_revision
+from services.revisions.reading import LOOK_SECONDS, preview_revision
 
 _REVISIONS, _APPROVALS, _ENTITLEMENTS = table(Revision), table(Approval), table(Entitlement)
 _STANDS = (EntitlementState.DUE, EntitlementState.PROVISIONING, EntitlementState.IN_FORCE, EntitlementState.WITHDRAWING)
@@ -35,7 +35,7 @@ class Amending:
     async def preview(self, work: Work, connection: AsyncConnection) -> Preview:
         """What differs in the policy, and who of the holders of live permits would gain and lose."""
         del connection
-        found = await preview_revision(work.house, _draft(work))
+        found = await preview_revision(work.house, _draft(work), seconds=LOOK_SECONDS)
         trial = found.trial
         changes: Counter[str] = Counter()
         for shift, count in trial.shifts.items():
@@ -46,6 +46,13 @@ class Amending:
                 f"{len(found.differences)} places differ; of {trial.permits} live permits {trial.affected} change.",
             )
         ]
+        if not trial.whole:
+            told.append(
+                Text(
+                    "办件较多，只试算了其中一部分；全部可用 lianban policy try 试算。",
+                    "There are many: a part was looked at; `lianban policy try` looks at all.",
+                )
+            )
         if changes:
             told.append(
                 Text(

@@ -14,6 +14,7 @@ from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, CaseState, Fact, MatterKind, Permit, ResolutionCase, Step, StepState
+from services.casework.standing import LOOK_AGAIN
 from services.database import Transaction, among, is_postgresql, table
 from services.errors import ConflictError
 from services.lexicon import Lexicon
@@ -24,7 +25,6 @@ from services.meetings.orders import AcceptGround, FactForClass, ForClass, Waive
 from services.operations.contradictions import Found, see_contradictions
 from services.policy.text import Text
 from services.remedies.asking import settle_remedy
-from services.remedies.hands import LOOK_AGAIN
 from services.remedies.orders import Order, Waive, read_order
 
 _OF_RESOLUTION, _CASES, _STEPS = table(ResolutionCase), table(Case), table(Step)

@@ -56,3 +56,17 @@ async def test_a_view_is_kept_for_who_saved_it(sign_in: SignIn, house: House) ->
     assert (await other.submit("/console/cases/views/1/remove")).status_code == 404
     assert (await mine.submit("/console/cases/views/1/remove")).status_code == 303
     assert "张店在办" not in (await mine.get("/console/cases")).text
+
+
+async def test_what_a_search_is_for_is_chosen_and_logged(sign_in: SignIn, house: House) -> None:
+    coordinator = await sign_in(Role.COORDINATOR)
+    await registered(house, application(name="欧阳明珠"))
+    shown = await coordinator.get("/console/cases")
+    assert 'name="purpose"' in shown.text
+
+    found = await coordinator.submit("/console/cases/search", who="欧阳明珠", purpose="complaint")
+
+    assert '<option value="complaint" selected>' in found.text
+    entry = await last_entry(house, "person.searched")
+    assert entry.detail == {"by": ["name"], "found": 1, "purpose": "complaint"}
+    assert (await coordinator.submit("/console/cases/search", who="欧阳明珠", purpose="curiosity")).status_code == 422

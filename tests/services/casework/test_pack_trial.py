@@ -50,6 +50,12 @@ async def test_the_pack_in_force_changes_nothing(house: House, three: list[str])
     assert await chain_length(house) == before
 
 
+async def test_a_look_that_is_bounded_says_how_far_it_came(house: House, three: list[str]) -> None:
+    trial = await try_pack(house, house.packs.named("zibo-2014-87"), seconds=-1.0)
+    assert (trial.permits, trial.whole) == (1, False)
+    assert (await try_pack(house, house.packs.named("zibo-2014-87"), seconds=60.0)).permits == len(three)
+
+
 async def test_a_service_with_a_new_owner(house: House, three: list[str], tmp_path: Path) -> None:
     old = next(line for line in _service("ZB87-3.1.7a") if line.strip().startswith(("department:", "owner:")))
     block = "\n".join(_service("ZB87-3.1.7a"))

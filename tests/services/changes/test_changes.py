@@ -113,6 +113,9 @@ async def test_each_is_told_what_is_in_sight(house: House, departments: Departme
     office = await _everything(house, CITY)
     (incident,) = [change for change in office if change.kind == "incident.opened"]
     assert (incident.subject, incident.figures) == ("housing-fund", {"incident": 1, "cases": 1, "steps": 1})
+    here, there = [await _everything(house, Caller("f", Role.COORDINATOR, code)) for code in ("370303", "370304")]
+    assert [change.figures for change in here if change.kind == "incident.opened"] == [{"incident": 1}]
+    assert [change.kind for change in there] == ["case.received"]
     assert not {change.kind for change in office} & {"key.created"}
 
 

@@ -170,4 +170,5 @@ async def _opened(house: House, number: str) -> list[tuple[str, str]]:
     async with house.database.read() as connection:
         query = entries.select().where(entries.c.subject == number, entries.c.action == "notice.printed")
         rows = (await connection.execute(query.order_by(entries.c.sequence))).all()
+    assert {row.detail["purpose"] for row in rows} <= {"handling"}
     return [(row.actor, row.detail["notice"]) for row in rows]

@@ -263,6 +263,21 @@ async def test_nobody_sees_an_incident_or_a_count_out_of_sight(house: House, dep
     assert page.next is None
 
 
+async def test_a_district_sees_what_is_over_of_its_own(house: House, departments: Departments) -> None:
+    departments.failing["police"] = 503
+    await _cases(house, 1, district="370302")
+    (one,) = await list_incidents(house)
+    departments.failing.clear()
+    await _set(house, Step, table(Step).c.state == StepState.DUE, state=StepState.SUPERSEDED)
+    assert await list_incidents(house) == ()
+    (own,) = await past_incidents(house, Sight(district="370302"))
+    assert (own.id, own.most_cases, own.told.zh) == (one.id, None, "已消除")
+    assert (await show_incident(house, one.id, Sight(district="370302"))).incident.state == "closed"
+    assert await past_incidents(house, Sight(district="370303")) == ()
+    with pytest.raises(NotFoundError):
+        await show_incident(house, one.id, Sight(district="370303"))
+
+
 async def test_an_incident_keeps_nothing_but_codes_and_times(house: House, departments: Departments) -> None:
     departments.failing[FUND] = 503
     await _cases(house, 1)

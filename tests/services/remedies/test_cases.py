@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from models import CaseState, CaseVersion, ClockStop, Role, StepKind, StepState
+from models import CaseState, CaseVersion, ClockStop, RemedyState, Role, StepKind, StepState
 from services.access import Caller
 from services.database import table
 from services.dossiers.stories import tell_story
 from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
 from services.intake.application import Application
+from services.remedies.asking import approve_remedy
 from services.remedies.corrections import take_correction
 from services.remedies.orders import read_order
 from tests.testing.clock import SetClock
@@ -211,6 +212,22 @@ async def test_a_correction_stops_the_clock_and_keeps_what_stood_before(
     told = [event.kind for event in (await tell_story(house, number)).events]
     assert told.index("correction") < told.index("corrected")
     await chain_length(house)
+
+
+async def test_a_second_correction_is_for_two_persons(
+    house: House, departments: Departments, clock: SetClock, ask: Any, colleague: Caller
+) -> None:
+    del departments
+    given = body()
+    (number,) = await registered(house, Application.model_validate(given))
+    assert (await ask("correct", cases=[number], missing=["照片"])).state is RemedyState.DONE
+    await take_correction(house, CLERK, number, Application.model_validate(given))
+    clock.pass_(days=1)
+    again = await ask("correct", cases=[number], missing=["居住登记凭证"])
+    assert again.state is RemedyState.PROPOSED
+    assert (await case_row(house, number)).state is CaseState.ACCEPTED
+    await approve_remedy(house, colleague, again.id)
+    assert (await case_row(house, number)).state is CaseState.AWAITING_APPLICANT
 
 
 async def test_an_answer_about_the_content_before_counts_no_more(

@@ -70,7 +70,7 @@ async def test_a_post_is_changed_and_one_that_cannot_be_is_refused(sign_in: Sign
     page = (await root.get("/console/accounts/qian")).text
     assert "部门经办人员" in page
     refused = await root.submit("/console/accounts/qian/post", role="officer", scope="370303")
-    assert (refused.status_code, "scope" in refused.text) == (422, True)
+    assert refused.status_code == 422
     last = await root.submit("/console/accounts/administrator.city/disable")
     assert last.status_code == 409
 

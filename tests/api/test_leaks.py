@@ -66,6 +66,7 @@ VALUES: dict[str, list[str]] = {
     "dealt_from": ["2014-01-01"],
     "dealt_to": ["2015-01-01"],
     "overdue": ["true"],
+    "answer": ["400", "timeout"],
     "since": ["2014-01-01T00:00:00Z"],
     "until": ["2015-01-01T00:00:00Z"],
 }

@@ -1,4 +1,4 @@
-"""Watching a batch's deliveries: who has answered, who is silent, and that nobody waits for the silent."""
+"""Watching a batch's deliveries: who has answered, who is silent or slow, and that nobody waits for those."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from services.exchange.passage import Gate
 
 _TICK = 0.1
 _PATIENCE_TICKS = 5
+# Whoever answers, but is still at it when the others have long been through, is waited for no longer either.
+_SLOW_TICKS = 20
 
 
 class Watch:
@@ -43,11 +45,21 @@ class Watch:
         self._owing.pop(key, None)
 
     async def settled(self, deliveries: Collection[asyncio.Task[Any]]) -> None:
-        """Until every delivery has ended, or those that go on are to departments that keep silent."""
+        """Until every delivery has ended, or those that go on are to departments that keep silent, or that are so slow
+        that of many none has ended for a while.
+        """
         running = {one for one in deliveries if not one.done()}
+        owing, still = len(self._owing), 0
         while running:
             _, running = await asyncio.wait(running, timeout=_TICK, return_when=asyncio.ALL_COMPLETED)
-            if running and self._owing and all(self._silent(key) for key in tuple(self._owing)):
+            still = still + 1 if len(self._owing) == owing else 0
+            owing = len(self._owing)
+            if not (running and owing):
+                continue
+            slow = still >= _SLOW_TICKS and owing < self._deliveries
+            # Each of them is looked at every time: many that hang cost no more patience than one.
+            silent = [self._silent(key) for key in tuple(self._owing)]
+            if all(silent) or slow:
                 return
 
     def _silent(self, key: tuple[str, int]) -> bool:

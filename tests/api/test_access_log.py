@@ -24,6 +24,12 @@ async def test_who_was_sent_what_is_told_by_names_of_fields(
     first = sent[f"{number}-v-hrss-1"]
     assert first["department"]["code"] == "hrss"
     assert {"code": "id_number", "zh": "公民身份号码", "en": "citizen ID number"} in first["fields"]
+    # What for, on which clause, and with what of the person: as the messages themselves said.
+    told = {event["id"]: event["data"] for event in departments.sent}
+    for step, one in sent.items():
+        assert one["purpose"] == told[step]["purpose"]
+        assert [clause["code"] for clause in one["clauses"]] == told[step]["clauses"]
+        assert {field["code"] for field in one["fields"]} == set(told[step]["person"])
     assert applicant.person.id_number not in answer.text
     assert applicant.person.name not in answer.text
     officer = await knock(Role.OFFICER, "culture")

@@ -6,7 +6,7 @@ new owner of a service: all of them are the one comparison (architecture, "one i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -106,11 +106,7 @@ def _asks_again(standing: Standing, today: date) -> bool:
     return (
         standing.case.weighed != standing.fact_count
         or (review_on is not None and review_on <= today)
-        or any(
-            _out_of_step(standing, one, today)
-            for one in standing.entitlements.values()
-            if one.service not in standing.renewed
-        )
+        or any(_out_of_step(held, today) for held in _by_service(standing))
         or _has_orphans(standing)
         or (standing.ended and any(_outlives(one, today) for one in standing.entitlements.values()))
     )
@@ -121,16 +117,26 @@ def _outlives(standing: StandingEntitlement, today: date) -> bool:
     return standing.state is EntitlementState.IN_FORCE and (standing.leaves_on is None or standing.leaves_on <= today)
 
 
-def _out_of_step(standing: Standing, one: StandingEntitlement, today: date) -> bool:
-    """Whether a service stands otherwise than its days say, because its last step was still under way then; or at its
-    former department although the new one has it by now.
+def _by_service(standing: Standing) -> Iterable[list[StandingEntitlement]]:
+    """The services that no later permit carries, each at all departments at which it ever stood."""
+    held: dict[str, list[StandingEntitlement]] = {}
+    for one in standing.entitlements.values():
+        if one.service not in standing.renewed:
+            held.setdefault(one.service, []).append(one)
+    return held.values()
+
+
+def _out_of_step(held: Sequence[StandingEntitlement], today: date) -> bool:
+    """Whether a service stands otherwise than its days say, because its last step was still under way then; or at two
+    departments, of which one has it in force.
     """
-    others = [other for other in standing.entitlements.values() if other.service == one.service and other is not one]
-    if any(other.state is EntitlementState.IN_FORCE for other in others):
-        return one.state not in (EntitlementState.WITHDRAWING, EntitlementState.ENDED)
-    if one.state is EntitlementState.IN_FORCE:
-        return one.until_on < today and (one.leaves_on is None or one.leaves_on <= today)
-    return one.state is EntitlementState.ENDED and one.until_on >= today and not others
+    live = [one for one in held if one.state not in (EntitlementState.WITHDRAWING, EntitlementState.ENDED)]
+    in_force = [one for one in live if one.state is EntitlementState.IN_FORCE]
+    if in_force and len(live) > 1:
+        return True
+    if any(one.until_on < today and (one.leaves_on is None or one.leaves_on <= today) for one in in_force):
+        return True
+    return len(held) == 1 and held[0].state is EntitlementState.ENDED and held[0].until_on >= today
 
 
 def _has_orphans(standing: Standing) -> bool:

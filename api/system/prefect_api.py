@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
 from services.errors import NotFoundError, UnavailableError
 
+# Seconds before a call is made once more.
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
@@ -40,13 +43,12 @@ class PrefectApi:
         return sorted(one["name"] for one in found if one["status"] == "ONLINE")
 
     async def start_run(self, deployment: str, parameters: dict[str, Any] | None = None) -> str:
-        """Ask for a run of ``flow/deployment`` now; its id."""
-        found = await self._call("GET", f"/deployments/name/{deployment}")
-        run = await self._call(
-            "POST",
-            f"/deployments/{found['id']}/create_flow_run",
-            {"state": {"type": "SCHEDULED"}, "parameters": parameters or {}},
-        )
+        """Ask for a run of ``flow/deployment`` now; its id. A server that is overwhelmed is asked again for some
+        seconds, under one key, so that there is one run however often it was asked.
+        """
+        found = await self._call("GET", f"/deployments/name/{deployment}", patient=True)
+        asked = {"state": {"type": "SCHEDULED"}, "parameters": parameters or {}, "idempotency_key": uuid4().hex}
+        run = await self._call("POST", f"/deployments/{found['id']}/create_flow_run", asked, patient=True)
         return str(run["id"])
 
     async def wait_for(self, run: str, *, every: float = 0.5) -> str:
@@ -57,9 +59,15 @@ class PrefectApi:
                 return str(state)
             await asyncio.sleep(every)
 
-    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None, *, patient: bool = False) -> Any:
+        """``patient``: a call that may be made again; it is, while the server is overwhelmed."""
+        pauses = iter(_PAUSES if patient else ())
         try:
             answer = await self._client.request(method, path, json=body)
+            # With SQLite behind it, Prefect's server gives up on a locked database before long.
+            while answer.is_server_error and (pause := next(pauses, None)) is not None:
+                await asyncio.sleep(pause)
+                answer = await self._client.request(method, path, json=body)
             if answer.status_code == httpx.codes.NOT_FOUND:
                 raise NotFoundError(f"{method} {path} found nothing", place="Prefect")
             answer.raise_for_status()

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,7 +30,7 @@ from models import (
     StepState,
 )
 from services.access import WHOLE_CITY, Sight
-from services.clock import china_day
+from services.clock import day_bounds
 from services.database import table
 from services.house import House
 from services.ledger.steps import UNEXPLAINED
@@ -50,8 +50,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """One step in one period. What does not apply is None: a figure counts only what says yes or no.
 
     ``received``: it was asked in the period; ``closed``: it was answered in it. ``hours``: how long the department had
@@ -105,7 +104,8 @@ class _Reader:
     """What is known of the period's steps beside their own rows; all of it is rare."""
 
     terms: Terms
-    period: Period
+    first: datetime
+    end: datetime
     fetching: frozenset[str]
     failures: Mapping[str, Sequence[tuple[datetime, datetime | None]]]
     stops: Mapping[str, Sequence[Span]]
@@ -113,6 +113,8 @@ class _Reader:
     forgiven: frozenset[str]
     unexplained: frozenset[str]
     left_out: frozenset[tuple[str, str]]
+    # When each deadline was over. There are few of them, and a hundred thousand steps in a quarter.
+    over: dict[date, datetime] = field(default_factory=dict)
 
     @classmethod
     async def open(
@@ -138,7 +140,8 @@ class _Reader:
             _DISPUTES.c.left_out.is_(True), _DISPUTES.c.step_id.is_not(None)
         )
         return cls(
-            await load_terms(connection, clock), period, frozenset(departments - pushed), failures, stops,
+            await load_terms(connection, clock), *(at.astimezone(UTC) for at in period.bounds),
+            frozenset(departments - pushed), failures, stops,
             await names(select(_CONTRADICTIONS.c.step_id).where(_CONTRADICTIONS.c.step_id.in_(ids))),
             await names(
                 select(_CARDS.c.step_id).where(
@@ -150,29 +153,34 @@ class _Reader:
         )  # fmt: skip
 
     def measure(self, row: Row[Any]) -> Measure:
-        first, end = self.period.bounds
-        closed = row.state in _ANSWERED and first <= row.settled_at < end
-        declined = closed and row.state is StepState.DECLINED
-        late = closed and row.answer_by is not None and china_day(row.settled_at) > row.answer_by
-        right = row.state is StepState.DONE and row.id not in self.contradicted and row.id not in self.failures
-        no_reason = row.reason == UNEXPLAINED or row.id in self.unexplained
+        step, case_number, department, district, state, created_at, _, _, settled_at, answer_by, reason = row
+        closed = state in _ANSWERED and self.first <= settled_at < self.end
+        declined = closed and state is StepState.DECLINED
+        late = closed and answer_by is not None and settled_at >= self._over(answer_by)
+        right = state is StepState.DONE and step not in self.contradicted and step not in self.failures
+        no_reason = reason == UNEXPLAINED or step in self.unexplained
         return Measure(
-            row.id,
-            row.case_number,
-            row.department,
-            row.district,
-            row.state is not StepState.SUPERSEDED and first <= row.created_at < end,
+            step,
+            case_number,
+            department,
+            district,
+            state is not StepState.SUPERSEDED and self.first <= created_at < self.end,
             closed,
-            self._said("on_time", row, closed, not late or row.id in self.forgiven),
-            self._said("first_right", row, closed, right),
+            self._said("on_time", step, closed, not late or step in self.forgiven),
+            self._said("first_right", step, closed, right),
             declined,
-            self._said("reasoned", row, closed and (declined or no_reason), not no_reason),
-            self._hours(row) if closed and ("hours", row.id) not in self.left_out else None,
-            row.settled_at if closed else row.created_at,
+            self._said("reasoned", step, closed and (declined or no_reason), not no_reason),
+            self._hours(row) if closed and ("hours", step) not in self.left_out else None,
+            settled_at if closed else created_at,
         )
 
-    def _said(self, figure: str, row: Row[Any], applies: bool, value: bool) -> bool | None:
-        return value if applies and (figure, row.id) not in self.left_out else None
+    def _said(self, figure: str, step: str, applies: bool, value: bool) -> bool | None:
+        return value if applies and (figure, step) not in self.left_out else None
+
+    def _over(self, answer_by: date) -> datetime:
+        if answer_by not in self.over:
+            self.over[answer_by] = day_bounds(answer_by)[1].astimezone(UTC)
+        return self.over[answer_by]
 
     def _hours(self, row: Row[Any]) -> float:
         if row.received_at is not None and row.tried_at is not None and row.settled_at - row.received_at < _INSTANT:

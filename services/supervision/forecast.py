@@ -74,7 +74,7 @@ class ForecastView:
 async def make_forecast(house: House, actor: str) -> int:
     """Make the forecast anew, from tomorrow to the end of the twelfth month; over how many permits.
 
-    The cost follows the permits that are good: measured in docs/supervision.md. Safe to repeat.
+    The cost follows the permits that are good: measured in docs/measurements.md. Safe to repeat.
     """
     today = house.database.clock.today()
     *_, last = months(today, MONTHS)

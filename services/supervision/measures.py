@@ -121,6 +121,7 @@ class _Reader:
         cls, house: House, connection: AsyncConnection, period: Period, where: ColumnElement[bool]
     ) -> _Reader:
         clock = house.database.clock
+        first, end = period.bounds
         ids, cases = select(_STEPS.c.id).where(where), select(_STEPS.c.case_number).where(where)
         failures: dict[str, list[tuple[datetime, datetime | None]]] = defaultdict(list)
         for row in await connection.execute(select(_FAILURES).where(_FAILURES.c.step_id.in_(ids))):
@@ -140,7 +141,7 @@ class _Reader:
             _DISPUTES.c.left_out.is_(True), _DISPUTES.c.step_id.is_not(None)
         )
         return cls(
-            await load_terms(connection, clock), *(at.astimezone(UTC) for at in period.bounds),
+            await load_terms(connection, clock), first.astimezone(UTC), end.astimezone(UTC),
             frozenset(departments - pushed), failures, stops,
             await names(select(_CONTRADICTIONS.c.step_id).where(_CONTRADICTIONS.c.step_id.in_(ids))),
             await names(

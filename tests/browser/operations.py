@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from models import Case, CaseState, Remedy, RetryRun, Role, Step, StepState
+from models import Remedy, RetryRun, Role, Step, StepState
 from services.access import Caller
 from services.database import table
 from services.house import House
@@ -12,6 +12,7 @@ from services.operations.retries import preview_retry
 from services.operations.selection import Selection
 from services.remedies.asking import ask_remedy
 from services.remedies.orders import read_order
+from tests.testing.people import application, registered
 
 ADMINISTRATOR = Caller("administrator", Role.ADMINISTRATOR)
 
@@ -34,12 +35,11 @@ async def _retry(house: House) -> str:
 
 
 async def _remedy(house: House) -> str:
-    remedies, cases = table(Remedy), table(Case)
+    remedies = table(Remedy)
     async with house.database.read() as connection:
         found = (await connection.execute(select(remedies.c.id).limit(1))).scalar_one_or_none()
-        waiting = select(cases.c.number).where(cases.c.state == CaseState.VERIFYING).order_by(cases.c.number.desc())
-        number = (await connection.execute(waiting.limit(1))).scalar_one_or_none()
     if found is None:
+        (number,) = await registered(house, application())
         order = {"kind": "correct", "cases": [number], "reason": "租赁合同缺页", "missing": ["租赁合同第二页"]}
         found = (await ask_remedy(house, ADMINISTRATOR, read_order(order))).id
     return str(found)

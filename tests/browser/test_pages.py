@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 
+from tests.browser.axe import violations
 from tests.browser.conftest import SitDown
 from tests.browser.pages import SCREENS, places
 from tests.browser.town import Town
@@ -14,13 +14,6 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
 ]  # fmt: skip
 ROLES = sorted({screen.role for screen in SCREENS})
-
-
-async def _judge(page: object) -> list[str]:
-    found = await Axe().run(page)  # type: ignore[arg-type]
-    return [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:160]}" for one in found.response["violations"]
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -35,7 +28,7 @@ async def test_every_page_is_accessible_and_stays_at_home(town: Town, sit_down: 
             address = screen.address.format(**filled)
             status = await someone.open(f"{address}{'&' if '?' in address else '?'}lang={language}")
             assert status == 200, (screen.name, status)
-            if wrong := await _judge(someone.page):
+            if wrong := await violations(someone.page):
                 found[f"{screen.name} {language}"] = wrong
     assert found == {}, found
     assert someone.left == []
@@ -46,9 +39,9 @@ async def test_the_way_in_is_accessible(sit_down: SitDown) -> None:
     stranger = await sit_down()
     await stranger.open("/console/cases")
     assert "/sign-in" in stranger.page.url
-    assert await _judge(stranger.page) == []
+    assert await violations(stranger.page) == []
     assert await stranger.open("/console/nowhere") == 404
-    assert await _judge(stranger.page) == []
+    assert await violations(stranger.page) == []
 
 
 @pytest.mark.parametrize("screen", [{"width": 1920, "height": 1080}, {"width": 820, "height": 1180}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import SitDown
 from tests.browser.pages import places
 from tests.browser.town import Town
@@ -42,6 +43,7 @@ async def test_a_person_is_found_by_id_number_which_stands_in_no_address(town: T
     await page.click("form[action='/console/cases/search'] button")
     await expect(page.locator("tbody tr")).to_have_count(1)
     await expect(page.locator("tbody")).to_contain_text(number)
+    assert await violations(page) == []
     assert not any(someone.person.id_number in one for one in coordinator.requests)
     assert someone.person.id_number not in await page.content()
 
@@ -134,6 +136,35 @@ async def test_a_clerk_takes_an_application_in_and_is_told_of_mistakes_while_typ
     await expect(page.locator("#papers")).to_contain_text("打印受理回执")
     assert clerk.complaints == []
     assert not any(someone.person.id_number in one for one in clerk.requests)
+
+
+async def test_an_officer_answers_at_the_desk_and_says_why_not(town: Town, sit_down: SitDown) -> None:
+    # A department whose own system never answers finds its work at the desk.
+    await town.mend("hrss", forget={})
+    (number,) = await town.system.receive(application(grounds=["employment"]))
+    await town.dispatch(2)
+    await town.mend("hrss")
+    officer = await sit_down("officer")
+    page = officer.page
+    row = page.locator("#list tbody tr", has_text=number)
+    await row.get_by_role("button").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("办理事项")
+    assert await violations(page) == []
+    results, reasons = page.locator("select[name=result]"), page.locator("select[name=reason]")
+    await expect(results).to_have_count(2)
+    await results.first.select_option("属实")
+    await results.last.select_option("无法核验")
+    # Without a reason nothing is taken, and the line says so.
+    await page.click("form .buttons button.primary")
+    await expect(page.locator(".notice.bad")).to_contain_text("有 1 处需要更正")
+    await reasons.last.select_option(index=1)
+    await page.fill("[name=authority]", "窗口核验")
+    await page.click("form .buttons button.primary")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("待办事项")
+    await expect(page.locator("#list tr", has_text=number)).to_have_count(0)
+    await page.goto(f"{town.url}/console/cases/{number}")
+    await expect(page.locator("#story")).to_contain_text("未能核验")
+    assert officer.complaints == []
 
 
 async def test_the_language_is_switched_and_stays(sit_down: SitDown) -> None:

@@ -39,8 +39,8 @@ _OVERLAP = timedelta(hours=24)
 # A row: the department, its endpoint if it has one, what is held there if anything is.
 _BY = {
     "department": lambda row: row[0].zh,
-    "door": lambda row: DOOR_WORDS[row[1].door.value].zh if row[1] else "",
-    "state": lambda row: ENDPOINT_WORDS[row[1].state.value].zh if row[1] else "",
+    "door": lambda row: DOOR_WORDS[row[1]["door"].value].zh if row[1] else "",
+    "state": lambda row: ENDPOINT_WORDS[row[1]["state"].value].zh if row[1] else "",
     "held": lambda row: row[2].count if row[2] else 0,
 }
 

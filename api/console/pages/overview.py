@@ -59,7 +59,7 @@ _DISTRICTS = {
     "awaiting": lambda row: row.awaiting,
 }
 _INCIDENTS_SHOWN = 5
-_CARDS_SHOWN = 5
+_CARDS_SHOWN = 4
 
 
 @router.get("", name="page_home")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from models import Role
 from services.dossiers.export import _commas
 from services.house import House
 from tests.api.conftest import SignIn
+from tests.testing.departments import Departments, work
 from tests.testing.looking import last_entry
 from tests.testing.people import application, registered
 
@@ -70,3 +72,46 @@ async def test_what_a_search_is_for_is_chosen_and_logged(sign_in: SignIn, house:
     entry = await last_entry(house, "person.searched")
     assert entry.detail == {"by": ["name"], "found": 1, "purpose": "complaint"}
     assert (await coordinator.submit("/console/cases/search", who="欧阳明珠", purpose="curiosity")).status_code == 422
+
+
+async def test_the_list_turns_by_deadline_and_its_pages_follow(
+    coordinator: httpx.AsyncClient, house: House, departments: Departments
+) -> None:
+    departments.silent.add("hrss")
+    waiting = await registered(house, application(), application())
+    await work(house, *waiting)
+    (fresh,) = await registered(house, application())
+
+    first = (await coordinator.get("/console/cases?limit=2&sort=deadline")).text
+    assert 'aria-sort="ascending"' in first
+    assert [number in first for number in (*waiting, fresh)] == [True, True, False]
+    onward = re.search(r'rel="next" href="([^"]+)"', first)
+    assert onward
+    assert "sort=deadline" in onward[1]
+    assert fresh in (await coordinator.get(onward[1].replace("&amp;", "&"))).text
+    assert fresh in (await coordinator.get("/console/cases?sort=-deadline&limit=20")).text
+    assert (await coordinator.get("/console/cases?sort=nothing")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("/console/incidents", ("people", "told", "kind", "steps", "today", "overdue", "since", "owner")),
+        ("/console/endpoints", ("department", "door", "state", "held")),
+        ("/console/appraisal", ("department", "received", "closed", "on_time", "first_right", "declined", "reasoned",
+                                "red", "median", "slow", "satisfaction", "score", "service", "entitled")),
+        ("/console/appraisal/departments/hrss", ("received", "late", "score")),
+        ("/console/overview", ("open", "overdue", "failed", "oldest", "rate", "cards", "under_way", "came")),
+    ],
+)  # fmt: skip
+async def test_short_tables_sort_by_every_column(
+    coordinator: httpx.AsyncClient, house: House, departments: Departments, path: str, keys: tuple[str, ...]
+) -> None:
+    # One that cannot be sent to, and one that waits: what is wrong has its table, what is open has its own.
+    departments.failing["sports"] = 400
+    await work(house, *await registered(house, application(), application(term_years=1, grounds=[])))
+    for key in keys:
+        for sort, said in ((key, "ascending"), (f"-{key}", "descending")):
+            page = await coordinator.get(path, params={"sort": sort})
+            assert page.status_code == 200, (key, page.text[:300])
+            assert f'aria-sort="{said}"' in page.text, key

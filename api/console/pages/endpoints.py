@@ -224,13 +224,15 @@ async def _show(request: Request, house: House, department: str, query: Messages
         raise NotFoundError("there is no such department", place="department")
     async with house.database.read() as connection:
         held = await held_steps(connection, clock.now(), department)
+    view = await _standing(house, department)
     wanted = messages.MessageFilter(
         None if query.state is None else (query.state,), case_number=query.case, answer=query.answer
     )
     shown: dict[str, Any] = {"shown": {}, "trial": None, "replay": None, "range": None, "replayed": None}
     return page(
         request, "endpoint.html", query=query, first=query.cursor is None,
-        name=words.department(department, clock.today()), view=await _standing(house, department),
+        name=words.department(department, clock.today()), view=view,
+        because=words.reason(view["because"]) if view else None,
         held=held[0] if held else None,
         messages=await messages.list_messages(
             house, department, wanted, sight=caller_of(request).sight, cursor=query.cursor, limit=query.limit

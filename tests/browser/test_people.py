@@ -164,7 +164,6 @@ async def test_an_officer_answers_at_the_desk_and_says_why_not(town: Town, sit_d
     await expect(page.locator("#list tr", has_text=number)).to_have_count(0)
     await page.goto(f"{town.url}/console/cases/{number}")
     await expect(page.locator("#story")).to_contain_text("未能核验")
-    assert officer.complaints == []
 
 
 async def test_the_language_is_switched_and_stays(sit_down: SitDown) -> None:

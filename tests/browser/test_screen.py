@@ -40,8 +40,10 @@ _FILL = """() => {
   const incidents = document.querySelector("#incidents tbody");
   while (incidents && incidents.rows.length < 5) incidents.append(incidents.rows[0].cloneNode(true));
   for (const place of document.querySelectorAll("#figures strong")) place.textContent = "1,234,567";
-  for (const row of document.querySelectorAll("#districts tbody tr"))
-    row.querySelectorAll("td.n > :first-child").forEach((one, place) => { one.textContent = place ? "123" : "12,345"; });
+  for (const row of document.querySelectorAll("#districts tbody tr")) {
+    const numbers = row.querySelectorAll("td.n > :first-child");
+    numbers.forEach((one, place) => { one.textContent = place ? "123" : "12,345"; });
+  }
 }"""
 
 

@@ -47,7 +47,6 @@ _IDLE_SHARE = 0.08
 # A long-lived dispatcher: it has started and found nothing to do before the work comes in.
 _DISPATCH = """
 import pathlib, sys, asyncio
-import uvloop
 from flows.dispatch import dispatch
 async def work():
     await dispatch(linger_seconds=0)
@@ -55,7 +54,7 @@ async def work():
     while not pathlib.Path(sys.argv[2]).exists():
         await asyncio.sleep(0.02)
     await dispatch(linger_seconds=float(sys.argv[3]))
-uvloop.run(work())
+asyncio.run(work())
 """
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.peers.departments --port 9000
 
-uvloop and httptools, no framework, nothing stored. ``POST /departments/<code>/webhook`` answers the CloudEvents of
+asyncio and httptools, no framework, nothing stored. ``POST /departments/<code>/webhook`` answers the CloudEvents of
 Lianban, one or a batch, with outcomes that confirm everything; any other POST is answered as a plain department of the
 other engines would: ``{"ok": true}``. A process takes some 20,000 requests a second.
 """
@@ -16,7 +16,6 @@ from typing import Any, cast
 
 import httptools
 import orjson
-import uvloop
 
 _PLAIN = b'{"ok":true}'
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
@@ -88,7 +87,7 @@ def main() -> None:
     """Serve."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, required=True)
-    uvloop.run(serve(parser.parse_args().port))
+    asyncio.run(serve(parser.parse_args().port))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import uvloop
-
 from benchmarks.peers.case import (
     MESSAGES,
     VERIFIERS,
@@ -33,7 +31,7 @@ def main() -> None:
         report(await run_all(told, one))
         await close()
 
-    uvloop.run(run())
+    asyncio.run(run())
 
 
 if __name__ == "__main__":

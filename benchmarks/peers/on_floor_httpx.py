@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-import uvloop
-
 from benchmarks.peers.case import MESSAGES, VERIFIERS, message, options, report, run_all, verification
 
 
@@ -27,7 +25,7 @@ def main() -> None:
 
             report(await run_all(told, one))
 
-    uvloop.run(run())
+    asyncio.run(run())
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def _start(folder: Path, port: int, url: str) -> list[subprocess.Popen[bytes]]:
     server = [os.environ["RESTATE_SERVER"], "--config-file", str(configuration), "--no-logo"]
     # Two workers of Python, as on two cores its user would.
     module = "benchmarks.peers.on_restate:app"
-    serve = [sys.executable, "-m", "hypercorn", "-w", "2", "-k", "uvloop", "-b", f"127.0.0.1:{port + 2}", module]
+    serve = [sys.executable, "-m", "hypercorn", "-w", "2", "-b", f"127.0.0.1:{port + 2}", module]
     log = (folder / "log").open("wb")
     environment = {**os.environ, "DEPARTMENTS_URL": url, "RUST_LOG": "error"}
     return [subprocess.Popen(one, stdout=log, stderr=log, env=environment) for one in (server, serve)]  # noqa: S603

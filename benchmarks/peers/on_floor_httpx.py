@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+
 from benchmarks.peers.case import MESSAGES, VERIFIERS, message, options, report, run_all, verification
 
 

@@ -30,6 +30,9 @@ _TROUBLES: Mapping[str, Text] = {
         "the endpoint points to another address, which is not followed; correct the registered one",
     ),
     "endpoint-gone": Text("对方接口已停用（HTTP 410）", "the endpoint was taken out of service (HTTP 410)"),
+    "credentials-unreadable": Text(
+        "接口密钥无法解封，请重新生成密钥后启用", "its credentials do not open; give it new ones and open it again"
+    ),
     "message-not-written": Text(
         "推送内容无法生成，请管理员核查", "the message could not be written; an administrator must look"
     ),

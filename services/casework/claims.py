@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from services.casework.splitting import split_standing, takes_part
 from services.database import Transaction
 from services.endpoints.doors import Doors, read_doors
 from services.endpoints.health import begin_probe, give_up_probe, reserve_slots
+from services.endpoints.registry import close_endpoint
 from services.errors import LianbanError
 from services.exchange.delivery import Target
 from services.exchange.messages import Message
@@ -38,6 +39,7 @@ _RESERVED_SECONDS = 10.0
 _PROBE_SECONDS = 60.0
 _UNBOUNDED = 1_000_000
 UNWRITABLE = "message-not-written"
+UNREADABLE = "credentials-unreadable"
 
 
 @dataclass(slots=True)
@@ -68,8 +70,9 @@ async def claim_consignments(house: House, actor: str, wanted: Wanted, busy: Col
         now = clock.now()
         await house.rules.refresh(transaction.connection)
         doors = await read_doors(transaction.connection, now, wanted.departments)
-        await _tend(transaction, doors, wanted, now, frozenset(busy))
         targets = doors.targets(house.keys, now)
+        doors = await _without_unreadable(transaction, doors, targets.keys())
+        await _tend(transaction, doors, wanted, now, frozenset(busy))
         claimed: list[Consignment] = []
         for group in _groups(doors, await _due(transaction, doors, wanted, now, busy), wanted):
             claimed += await _claim(house, transaction, doors, [targets[code] for code in group], wanted, now)
@@ -84,6 +87,14 @@ async def claim_consignments(house: House, actor: str, wanted: Wanted, busy: Col
         async with house.database.write(actor) as transaction:
             await _fail(transaction, claimed, failed, now)
     return [one for one in claimed if one.messages]
+
+
+async def _without_unreadable(transaction: Transaction, doors: Doors, readable: Set[str]) -> Doors:
+    """Close the endpoints whose credentials do not open; their steps wait for new ones and stop no other's."""
+    unreadable = frozenset((doors.open | doors.probes) - readable)
+    for department in sorted(unreadable):
+        await close_endpoint(transaction, department, UNREADABLE)
+    return doors.without(unreadable)
 
 
 async def _tend(transaction: Transaction, doors: Doors, wanted: Wanted, now: datetime, busy: frozenset[str]) -> None:

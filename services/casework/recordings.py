@@ -119,7 +119,7 @@ class Recording:
         )
         gone = {code for code, tried in by_department.items() if any(one.verdict is Verdict.GONE for one in tried)}
         for department in sorted(gone):
-            await close_endpoint(transaction, department, "the endpoint answered 410")
+            await close_endpoint(transaction, department, ENDPOINT_GONE)
         await self._shut(transaction, doors, gone)
 
     async def _shut(self, transaction: Transaction, doors: DoorMoves, gone: set[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from services.endpoints.registry import target_of
 from services.exchange.breaker import may_probe
 from services.exchange.delivery import Target
 from services.ledger.holding import departments_due, departments_holding
-from services.sealing import KeyRing
+from services.sealing import KeyRing, SealError
 
 _ENDPOINTS, _MAINTENANCE = table(Endpoint), table(Maintenance)
 
@@ -36,8 +36,26 @@ class Doors:
     rows: Mapping[str, Row[Any]]
 
     def targets(self, keys: KeyRing, now: datetime) -> dict[str, Target]:
-        """What the open doors and the probes are called by; to a door that is probed goes one message."""
-        return {code: target_of(self.rows[code], keys, now) for code in sorted(self.open | self.probes)}
+        """What the open doors and the probes are called by; to a door that is probed goes one message.
+
+        A department whose credentials do not open is left out and stops no other. SealError if none opens: then it is
+        our ring that is wrong.
+        """
+        targets: dict[str, Target] = {}
+        failure: SealError | None = None
+        for code in sorted(self.open | self.probes):
+            try:
+                targets[code] = target_of(self.rows[code], keys, now)
+            except SealError as problem:
+                failure = problem
+        if failure is not None and not targets:
+            raise failure
+        return targets
+
+    def without(self, departments: frozenset[str]) -> Doors:
+        """The same doors with those of ``departments`` shut for good."""
+        open_, probes = self.open - departments, self.probes - departments
+        return replace(self, open=open_, probes=probes, shut=self.shut | departments)
 
     def takes(self, department: str, district: str, content: Mapping[str, Any]) -> bool:
         """Whether the endpoint takes a step by its filters. A step goes out whole: every service of it must be taken.

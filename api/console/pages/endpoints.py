@@ -106,7 +106,15 @@ async def page_endpoints(request: Request, query: Query[ListQuery], house: TheHo
         held = {one.department: one for one in await held_steps(connection, house.database.clock.now())}
     rows = [(name, connected.get(name.code), held.get(name.code)) for name in departments]
     rows = sorted_rows(rows, query.sort or "", _BY)
-    return page(request, "endpoints.html", rows=rows, sort=query.sort or "", doors=DOOR_WORDS, states=ENDPOINT_WORDS)
+    return page(
+        request,
+        "endpoints.html",
+        rows=rows,
+        sort=query.sort or "",
+        reason=words.reason,
+        doors=DOOR_WORDS,
+        states=ENDPOINT_WORDS,
+    )
 
 
 @router.get("/{department}", name="page_endpoint")

@@ -24,6 +24,7 @@ from services.errors import InputError, NotFoundError
 from services.exchange.breaker import MIN_TRIES
 from services.house import House
 from services.ledger.holding import offer_again
+from services.sealing import SealError
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, dispatch, work
 from tests.testing.people import application, registered
@@ -141,6 +142,30 @@ async def test_410_closes_the_endpoint_and_its_steps_wait_for_it(house: House, d
     await change(house, state=EndpointState.OPEN)
     await dispatch(house)
     assert set(await states(house)) == {StepState.DONE}
+
+
+async def test_credentials_that_do_not_open_stop_no_other(house: House, departments: Departments) -> None:
+    await change(house, secrets=b"altered")
+    (number,) = await registered(house, application())
+    await work(house, number)
+    closed = await endpoint(house)
+    assert (closed.state, closed.because) == (EndpointState.CLOSED, "credentials-unreadable")
+    async with house.database.read() as connection:
+        rows = (await connection.execute(select(STEPS.c.department, STEPS.c.state))).all()
+    assert {row.state for row in rows if row.department == "hrss"} == {StepState.HELD}
+    assert {row.state for row in rows if row.department != "hrss"} == {StepState.DONE}
+    assert asked(departments, "hrss") == 0
+
+
+async def test_with_the_wrong_keys_nothing_is_closed(house: House, departments: Departments) -> None:
+    async with house.database.write("test") as transaction:
+        await transaction.connection.execute(update(ENDPOINTS).values(secrets=b"altered"))
+    numbers = await registered(house, application())
+    await planned(house, numbers)
+    with pytest.raises(SealError):
+        await deliver_steps(house, "dispatch")
+    assert (await endpoint(house)).state is EndpointState.OPEN
+    del departments
 
 
 async def test_a_redirect_is_an_error_told_as_such(house: House, departments: Departments) -> None:

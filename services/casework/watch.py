@@ -8,10 +8,10 @@ from typing import Any
 
 from services.exchange.passage import Gate
 
-_TICK = 0.1
-_PATIENCE_TICKS = 5
+_TICK = 0.02
+_PATIENCE_TICKS = 25
 # Whoever answers, but is still at it when the others have long been through, is waited for no longer either.
-_SLOW_TICKS = 20
+_SLOW_TICKS = 100
 
 
 class Watch:

@@ -108,7 +108,7 @@ async def _act(
 ) -> None:
     """Send to all departments at once; results are recorded as they come, so a slow one holds up no other."""
     client, watch = shared_client(), recording.watch
-    tray = _Tray(len(consignments))
+    tray = _Tray(consignments)
     keys = {one.target.department: watch.begin(one.target.department, one.passage.gate) for one in consignments}
 
     async def send(one: Consignment) -> None:
@@ -141,11 +141,12 @@ async def _act(
 
 class _Tray:
     """What came in and is not recorded yet. It is taken when it is full, when its first part has lain there for
-    ``_FLUSH_SECONDS``, when nothing more follows for ``_QUIET_SECONDS``, or when nothing more can follow.
+    ``_FLUSH_SECONDS``, when nothing more follows for ``_QUIET_SECONDS``, or when nothing more can follow but from
+    departments that keep silent.
     """
 
-    def __init__(self, running: int) -> None:
-        self._running = running
+    def __init__(self, consignments: Sequence[Consignment]) -> None:
+        self._running = {one.target.department: one.passage.gate for one in consignments}
         self._results: list[AttemptResult] = []
         self._ended: list[Consignment] = []
         self._steps = 0
@@ -167,9 +168,9 @@ class _Tray:
     def put_ended(self, one: Consignment) -> None:
         """Nothing more will come of a consignment."""
         self._ended.append(one)
-        self._running -= 1
+        del self._running[one.target.department]
         self._filled.set()
-        if not self._running:
+        if all(gate.silent for gate in self._running.values()):
             self._urgent.set()
 
     async def take(self) -> tuple[list[AttemptResult], list[Consignment]]:

@@ -141,7 +141,7 @@ async def revoke_resolution(resolution: ResolutionId, given: Because, house: The
     await resolutions.revoke(house, caller, resolution, given.because)
 
 
-@router.post("/what-if", response_model=WhatIfAnswer)
+@router.post("/what-if", response_model=WhatIfAnswer, responses=problems(404, 422))
 async def ask_what_if(change: Change, house: TheHouse) -> WhatIfAnswer:
     """Ask what a parameter or a clause changed would bring: counts by service, district, department and month."""
     return WhatIfAnswer.model_validate(tell_what_if(house, await what_if(house, change)))

@@ -64,7 +64,11 @@ async def _worker(client: httpx.AsyncClient, url: str) -> None:
     if answer.status_code == 404:
         raise _WrongError("Prefect has lost the work pool; `lianban keep` registers it again")
     answer.raise_for_status()
-    if not any(one["status"] == "ONLINE" for one in answer.json()):
+    try:
+        online = any(one["status"] == "ONLINE" for one in answer.json())
+    except (ValueError, TypeError, KeyError):
+        raise _WrongError("what answers at Prefect's address does not speak as Prefect does") from None
+    if not online:
         raise _WrongError("none has been heard of for over a minute; the work waits until one is started")
 
 

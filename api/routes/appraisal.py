@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -25,6 +24,7 @@ from api.views.appraisal import (
 )
 from services.access import WHOLE_CITY, Caller
 from services.errors import AccessError
+from services.intake.fields import Day
 from services.supervision import appraisal, figures, publicity, uptake
 from services.supervision.periods import read_period
 from services.supervision.workbook import appraisal_workbook
@@ -96,7 +96,7 @@ class Mark(BaseModel):
     case_number: str = Field(pattern="^[0-9a-z-]{1,40}$")
     department: str = Field(pattern="^[a-z-]{1,40}$")
     score: int = Field(ge=1, le=5)
-    given_on: date
+    given_on: Day
 
 
 class MarksForm(BaseModel):
@@ -114,7 +114,7 @@ class UseEntry(BaseModel):
 
     service: str = Field(pattern=r"^[0-9A-Za-z.-]{1,24}$")
     district: str = Field(pattern="^[0-9a-z-]{1,24}$")
-    month: date
+    month: Day
     holders: int = Field(ge=0, le=MAX_ID)
 
 
@@ -132,7 +132,7 @@ class CostsForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     fen: dict[str, int] = Field(min_length=1, max_length=uptake.MAX_ENTRIES)
-    from_on: date
+    from_on: Day
 
 
 @router.get("/appraisal/{period}", response_model=AppraisalView, responses=problems(422))
@@ -176,7 +176,7 @@ async def list_measures(
     )
 
 
-@router.post("/appraisal/weights", response_model=Weights, responses=problems(403, 422))
+@router.post("/appraisal-weights", response_model=Weights, responses=problems(403, 422))
 async def set_weight(form: WeightForm, house: TheHouse, caller: TheCaller) -> Weights:
     """Set what a figure weighs; all weights are given back."""
     _whole_city(caller)

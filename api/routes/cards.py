@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -14,6 +13,7 @@ from api.state import TheCaller, TheHouse
 from api.views.cards import CardItem, CardPage
 from models import CardColour, CardState
 from services.clock import day_bounds
+from services.intake.fields import Day
 from services.supervision import board
 
 router = APIRouter(prefix="/api/v1/cards", tags=["supervision"], route_class=GuardedRoute)
@@ -32,8 +32,8 @@ class CardQuery(BaseModel):
     department: str | None = Field(default=None, pattern="^[a-z-]{1,40}$")
     district: str | None = Field(default=None, pattern="^[0-9a-z-]{1,24}$")
     case: str | None = Field(default=None, pattern="^[0-9a-z-]{1,40}$")
-    dealt_from: date | None = None
-    dealt_to: date | None = None
+    dealt_from: Day | None = None
+    dealt_to: Day | None = None
     before: int | None = Field(default=None, ge=1, le=MAX_ID)
     limit: int = Field(default=50, ge=1, le=board.MAX_PAGE)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -14,6 +13,7 @@ from api.state import TheCaller, TheHouse
 from api.views.cards import CalendarChange, CalendarDayItem, CalendarList, CaseTimes, LimitItem, LimitList, MovedItem
 from services.access import WHOLE_CITY, Caller
 from services.errors import AccessError
+from services.intake.fields import Day
 from services.supervision import calendar, clocks, limits
 
 router = APIRouter(prefix="/api/v1", tags=["supervision"], route_class=GuardedRoute)
@@ -29,7 +29,7 @@ class LimitForm(BaseModel):
 
     department: str = Field(pattern="^[a-z-]{1,40}$")
     days: int = Field(ge=1, le=limits.MAX_DAYS)
-    from_on: date | None = None
+    from_on: Day | None = None
 
 
 class CalendarForm(BaseModel):
@@ -37,7 +37,7 @@ class CalendarForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    days: dict[date, bool] = Field(min_length=1, max_length=calendar.MAX_DAYS)
+    days: dict[Day, bool] = Field(min_length=1, max_length=calendar.MAX_DAYS)
     note: str | None = Field(default=None, max_length=120)
 
 

@@ -105,7 +105,7 @@ async def acknowledge_steps(department: Department, request: Request, doors: The
     return taken
 
 
-@router.post("/work", response_class=Response, responses=_SHEET | problems(404, 422))
+@router.post("/sheet", response_class=Response, responses=_SHEET | problems(404, 422))
 async def download_work(
     department: Department, query: Annotated[WorkQuery, Query()], doors: TheDoors, caller: TheCaller
 ) -> Response:
@@ -125,7 +125,7 @@ async def download_work(
 
 
 @router.post(
-    "/work/outcomes",
+    "/sheet/outcomes",
     response_model=WorkTaken,
     responses=problems(404, 409),
     openapi_extra={"requestBody": _WORKBOOK_BODY},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from api.openapi import problems
 from api.routes.matters import MAX_ID, Because, Department, MatterId, Words
 from api.state import TheCaller, TheHouse
 from api.views.meetings import Done, Made, MeetingFile, MeetingItem, MeetingList, Minutes, Rule
+from services.intake.fields import Day
 from services.meetings import agenda, minutes, reading, records, rules, sitting
 from services.meetings.orders import AnyAction
 from services.meetings.resolutions import Agreed, record_resolution
@@ -43,7 +43,7 @@ class _Form(BaseModel):
 class Convening(_Form):
     """A meeting beside the regular ones."""
 
-    held_on: date
+    held_on: Day
 
 
 class Opening(_Form):
@@ -67,14 +67,14 @@ class ResolutionForm(_Form):
     text: Words
     department: Department = Field(description="责任单位 / who owes it")
     helpers: tuple[Department, ...] = Field(default=(), max_length=30, description="配合单位 / who helps")
-    due_on: date
+    due_on: Day
     action: AnyAction | None = Field(default=None, description="系统执行的措施 / what the system carries out")
 
 
 class RuleForm(_Form):
     """What of the rule changes, from which day on."""
 
-    from_on: date
+    from_on: Day
     content: dict[str, Any] = Field(description="要改的项 / the parts that change")
 
 

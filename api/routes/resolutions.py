@@ -4,7 +4,6 @@ what-if, for who wants to know before the meeting.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -16,6 +15,7 @@ from api.routes.matters import MAX_ID, Because, Department, Words
 from api.state import TheCaller, TheDoors, TheHouse
 from api.views.meetings import ActionPreview, Done, ResolutionFile, ResolutionItem, ResolutionList, WhatIfAnswer
 from models import ResolutionState
+from services.intake.fields import Day
 from services.meetings import acting, following, reading, records, resolutions
 from services.meetings.actions.work import Preview
 from services.meetings.orders import AnyAction
@@ -65,7 +65,7 @@ class Reporting(_Form):
 class Extending(_Form):
     """More time, as a meeting that sits decided."""
 
-    due_on: date
+    due_on: Day
     because: Line
 
 

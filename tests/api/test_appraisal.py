@@ -54,7 +54,7 @@ async def test_a_department_sees_its_own_figures_drills_down_and_contests(
     assert (await officer.get("/api/v1/disputes")).json()["items"][0]["decided_because"] == "属实"
     assert (await officer.get(ADDRESS)).json()["cards"][0]["judged"] == own["judged"] - 1
     assert (
-        await coordinator.post("/api/v1/appraisal/weights", json={"figure": "cards", "weight": 0})
+        await coordinator.post("/api/v1/appraisal-weights", json={"figure": "cards", "weight": 0})
     ).status_code == 200
     assert (await coordinator.get("/api/v1/appraisal/2014-13")).status_code == 422
 

@@ -78,3 +78,10 @@ async def test_limits_and_calendar_are_for_the_whole_citys_coordinators(
     assert {
         one["department"]["code"]: one["days"] for one in (await coordinator.get("/api/v1/limits")).json()["items"]
     }["hrss"] == 5
+
+
+async def test_a_number_is_no_day(coordinator: httpx.AsyncClient) -> None:
+    for number in ("0", "1415000000"):
+        refused = await coordinator.get("/api/v1/cards", params={"dealt_to": number})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "dealt_to"

@@ -96,7 +96,7 @@ async def officer(knock: Knock) -> httpx.AsyncClient:
 @pytest.mark.usefixtures("departments")
 async def test_a_sheet_goes_down_and_up(officer: httpx.AsyncClient, house: House) -> None:
     number = await _waits(house, Door.INBOX)
-    down = await officer.post(f"{DOORS}/work")
+    down = await officer.post(f"{DOORS}/sheet")
     assert (down.status_code, down.headers["content-type"]) == (200, WORKBOOK)
     assert (down.headers["lianban-steps"], down.headers["lianban-fresh"]) == ("1", "1")
     rows = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(down.content)).get_sheet_by_index(0).to_python()
@@ -107,7 +107,7 @@ async def test_a_sheet_goes_down_and_up(officer: httpx.AsyncClient, house: House
         for line, row in enumerate(rows):
             cells = [*row] if line == 0 else [*row[:result], "属实" if line == 1 else "？", *row[result + 1 :]]
             sheet.write_row(line, 0, cells)
-    up = await officer.post(f"{DOORS}/work/outcomes", content=target.getvalue(), headers={"content-type": WORKBOOK})
+    up = await officer.post(f"{DOORS}/sheet/outcomes", content=target.getvalue(), headers={"content-type": WORKBOOK})
     assert up.status_code == 200
     told = up.json()
     assert (told["rows"], told["unchanged"], told["settled"]) == (2, [f"{number}-v-hrss-1"], [])
@@ -116,8 +116,8 @@ async def test_a_sheet_goes_down_and_up(officer: httpx.AsyncClient, house: House
 
 @pytest.mark.usefixtures("departments")
 async def test_a_sheet_is_the_own_department_s_and_a_workbook(officer: httpx.AsyncClient) -> None:
-    assert (await officer.post("/api/v1/doors/police/work")).status_code == 404
-    json_body = await officer.post(f"{DOORS}/work/outcomes", json={})
+    assert (await officer.post("/api/v1/doors/police/sheet")).status_code == 404
+    json_body = await officer.post(f"{DOORS}/sheet/outcomes", json={})
     assert json_body.status_code == 415
-    broken = await officer.post(f"{DOORS}/work/outcomes", content=b"PK", headers={"content-type": WORKBOOK})
+    broken = await officer.post(f"{DOORS}/sheet/outcomes", content=b"PK", headers={"content-type": WORKBOOK})
     assert (broken.status_code, broken.json()["code"]) == (422, "invalid-input")

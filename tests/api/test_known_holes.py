@@ -119,7 +119,7 @@ async def test_a_sheet_for_a_department_runs_nothing_that_an_applicant_wrote(
 async def test_a_bomb_handed_in_over_http_is_refused(knock: Knock, content: bytes, status: int) -> None:
     officer = await knock(Role.OFFICER, "police")
     answer = await officer.post(
-        "/api/v1/doors/police/work/outcomes", content=content, headers={"content-type": WORKBOOK}
+        "/api/v1/doors/police/sheet/outcomes", content=content, headers={"content-type": WORKBOOK}
     )
     assert answer.status_code == status, answer.text
     assert "root:" not in answer.text

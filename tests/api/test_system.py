@@ -133,3 +133,15 @@ async def test_policies_are_shown_whole(knock: Knock, app: FastAPI) -> None:
     assert len(policy["content"]["services"]) == 78
     assert policy["digest"] == item["digest"]
     assert (await client.get("/api/v1/policies/other")).status_code == 404
+
+
+async def test_what_is_not_prefect_at_its_address_is_told(empty_dsn: str, settings: Settings) -> None:
+    await asyncio.to_thread(upgrade, empty_dsn)
+    house = House(settings)
+    for told in (httpx.Response(200, json=True), httpx.Response(200, json=[{}]), httpx.Response(200, text="<html>")):
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _, told=told: told)) as other:
+            app = create_app(house=house, prefect=other)
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://lianban.test") as client:
+                answer = await client.get("/readyz")
+        assert "does not speak as Prefect" in answer.json()["checks"]["worker"]["trouble"]
+    await house.close()

@@ -83,7 +83,7 @@ async def page_desk(request: Request, query: Query[DeskQuery], house: TheHouse, 
 
 
 # The sheet comes before the steps: its address looks like that of a step.
-@router.post("/desk/work", name="page_download_work")
+@router.post("/desk/sheet", name="page_download_work")
 async def page_download_work(doors: TheDoors, caller: TheCaller) -> Response:
     """Take all that waits as a sheet; with this the department has received it."""
     department = _department(caller)
@@ -95,7 +95,7 @@ async def page_download_work(doors: TheDoors, caller: TheCaller) -> Response:
     return Response(work.content, media_type=WORKBOOK, headers=headers | {"cache-control": "no-store"})
 
 
-@router.post("/desk/work/outcomes", name="page_upload_work")
+@router.post("/desk/sheet/outcomes", name="page_upload_work")
 async def page_upload_work(
     request: Request, sheet_file: Annotated[UploadFile, File(alias="sheet")], doors: TheDoors, caller: TheCaller
 ) -> HTMLResponse:

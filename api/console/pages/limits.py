@@ -20,6 +20,7 @@ from api.state import TheCaller, TheHouse
 from services.access import WHOLE_CITY, Caller
 from services.errors import InputError
 from services.house import House
+from services.intake.fields import Day
 from services.lexicon import Lexicon
 from services.supervision import calendar
 from services.supervision.limits import MAX_DAYS, list_limits, set_limit
@@ -41,14 +42,14 @@ class LimitEntered(Entered):
 
     department: str = Field(pattern="^[a-z-]{1,40}$")
     days: int = Field(ge=1, le=MAX_DAYS)
-    from_on: date | None = None
+    from_on: Day | None = None
 
 
 class DaysEntered(Entered):
     """Days in a row on which offices are open, or shut; one day where no last is given."""
 
-    first: date
-    last: date | None = None
+    first: Day
+    last: Day | None = None
     working: bool
     note: str | None = Field(default=None, max_length=120)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -15,6 +14,7 @@ from api.console.pages.matters import Because, MatterId, speakers
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheHouse
 from services.house import House
+from services.intake.fields import Day
 from services.lexicon import Lexicon, Named
 from services.meetings import agenda, minutes, reading, sitting
 from services.meetings.orders import KINDS
@@ -38,7 +38,7 @@ class MeetingQuery(ListQuery):
 class Convening(Entered):
     """A meeting beside the regular ones."""
 
-    held_on: date
+    held_on: Day
 
 
 class Opening(Entered):
@@ -61,7 +61,7 @@ class ResolutionEntered(Entered):
     matter: int = Field(ge=1, le=2**31 - 1)
     text: str = Field(max_length=1_000)
     department: str = Field(max_length=40)
-    due_on: date
+    due_on: Day
     action: str | None = None
     yes: bool = True
     fact: str | None = None
@@ -70,8 +70,8 @@ class ResolutionEntered(Entered):
     owner: str | None = None
     parameter: str | None = None
     number: int | None = None
-    from_on: date | None = None
-    until_on: date | None = None
+    from_on: Day | None = None
+    until_on: Day | None = None
 
     def content(self) -> dict[str, Any] | None:
         """The action's JSON, with what its kind asks for and nothing else; None without one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -16,6 +15,7 @@ from api.console.pages.matters import Because
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheDoors, TheHouse
 from models import ResolutionState
+from services.intake.fields import Day
 from services.lexicon import Lexicon, Named
 from services.meetings import acting, following, reading, resolutions
 from services.meetings.telling import CHANGE_WORDS, ToldWhatIf, tell_what_if
@@ -51,7 +51,7 @@ class Reporting(Entered):
 class Extending(Entered):
     """More time."""
 
-    due_on: date
+    due_on: Day
     because: str = Field(max_length=400)
 
 

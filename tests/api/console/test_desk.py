@@ -77,11 +77,11 @@ async def test_a_refusal_needs_its_reason_and_what_was_chosen_stays(officer: Bro
 
 async def test_the_sheet_goes_down_and_up_again(officer: Browser, house: House, tmp_path: Any) -> None:
     step = f"{await _case(house)}-v-hrss-1"
-    down = await officer.submit("/console/desk/work")
+    down = await officer.submit("/console/desk/sheet")
     assert down.headers["content-disposition"].startswith("attachment")
     sheet = filled(rows_of(down.content, tmp_path), lambda _: {"办理结果": "属实"})
     up = await officer.post(
-        "/console/desk/work/outcomes", data={"csrf_token": officer.csrf}, files={"sheet": ("work.xlsx", sheet)}
+        "/console/desk/sheet/outcomes", data={"csrf_token": officer.csrf}, files={"sheet": ("work.xlsx", sheet)}
     )
     assert up.status_code == 200
     assert "读到 2 行，办结 1 项，0 行需要更正。" in up.text
@@ -90,7 +90,7 @@ async def test_the_sheet_goes_down_and_up_again(officer: Browser, house: House, 
 
 async def test_what_is_no_sheet_is_told_as_a_page(officer: Browser) -> None:
     up = await officer.post(
-        "/console/desk/work/outcomes", data={"csrf_token": officer.csrf}, files={"sheet": ("a.xlsx", b"rubbish")}
+        "/console/desk/sheet/outcomes", data={"csrf_token": officer.csrf}, files={"sheet": ("a.xlsx", b"rubbish")}
     )
     assert up.status_code == 422
     assert "<html" in up.text

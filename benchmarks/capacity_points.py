@@ -7,8 +7,6 @@ program between a fifth and nine tenths of a burst, when all of them are warm.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +18,7 @@ import psutil
 from sqlalchemy import func, select, text
 
 from api.demo.people import synthetic_applications
+from benchmarks.folders import working_folder
 from models import Attempt, AuditEntry, Case, CaseState
 from services.database import table
 from services.house import House
@@ -41,11 +40,8 @@ def measure(cases: int) -> dict[str, Any]:
     """Every point, from bursts of ``cases`` cases."""
     runs = []
     for workers in _WORKERS:
-        folder = Path(tempfile.mkdtemp(prefix="lianban-capacity-"))
-        try:
+        with working_folder("capacity") as folder:
             runs.append(asyncio.run(_burst(folder, workers, cases)))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
     first = runs[0]
     costs = {name: first[name] for name in ("door_ms", "dispatcher_ms", "postgres_ms", "prefect_ms", "others_ms",
                                             "look_ms", "bytes_a_case", "messages", "chain_ms")}  # fmt: skip

@@ -14,9 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -43,6 +41,7 @@ from benchmarks.fault_town import (
     secrets_in,
     write_pack,
 )
+from benchmarks.folders import working_folder
 from models import Attempt, Case, CaseState, Endpoint, EndpointState, Entitlement, Step, StepState
 from services.audit import verify_chain
 from services.database import table
@@ -70,14 +69,8 @@ def main() -> None:
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database; SQLite if left out")
     parser.add_argument("--keep", action="store_true", help="leave the folder with its logs")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="lianban-faults-"))
-    try:
+    with working_folder("faults", keep=options.keep) as folder:
         result = asyncio.run(_measure(folder, options))
-    finally:
-        if options.keep:
-            print(folder, file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(result, ensure_ascii=False))
     raise SystemExit(0 if result["as_it_must_be"] else 1)
 

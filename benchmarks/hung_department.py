@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -27,6 +25,7 @@ from api.system.installation import connect_sandbox, prepare_database, sandbox_s
 from api.system.programs import Program, Programs, free_port, programs
 from api.system.whole import Ports, Sandbox, environment, start_sandbox
 from benchmarks.fault_town import applicants, write_pack
+from benchmarks.folders import working_folder
 from models import Case, Step, StepState
 from services.database import table
 from services.house import House, open_house
@@ -62,14 +61,8 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
     runs: dict[str, list[dict[str, Any]]] = {lane: [] for lane in _LANES}
     for _ in range(options.pairs):
         for lane in _LANES:
-            folder = Path(tempfile.mkdtemp(prefix="lianban-hung-"))
-            try:
+            with working_folder("hung", keep=options.keep) as folder:
                 runs[lane].append(await _run(folder, options, hung=lane == _LANES[1]))
-            finally:
-                if options.keep:
-                    print(folder, file=sys.stderr)
-                else:
-                    shutil.rmtree(folder, ignore_errors=True)
     return {
         "all_others_settled": not any(one["unsettled"] for lane in _LANES for one in runs[lane]),
         "cases": options.cases,

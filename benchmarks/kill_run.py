@@ -15,9 +15,7 @@ import argparse
 import asyncio
 import json
 import random
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -26,6 +24,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from api.demo.people import synthetic_applications
+from benchmarks.folders import working_folder
 from models import Case
 from services.database import table
 from tests.testing.cluster import Cluster, cluster
@@ -48,14 +47,8 @@ def main() -> None:
     parser.add_argument("--within", type=float, default=400.0, help="seconds after the last kill to be finished in")
     parser.add_argument("--keep", action="store_true", help="leave the folder with its logs")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="lianban-kills-"))
-    try:
+    with working_folder("kills", keep=options.keep) as folder:
         result = asyncio.run(_run(folder, options))
-    finally:
-        if options.keep:
-            print(folder, file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(result, ensure_ascii=False))
     raise SystemExit(0 if result["as_it_must_be"] else 1)
 

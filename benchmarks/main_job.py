@@ -12,9 +12,7 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
@@ -31,6 +29,7 @@ from api.demo.people import synthetic_applications
 from api.system.installation import asked_departments, connect_sandbox, prepare_database, sandbox_secrets
 from api.system.programs import Program, Programs, free_port, programs
 from api.system.whole import Ports, environment
+from benchmarks.folders import working_folder
 from models import Case, CaseState, Step, StepKind
 from services.database import table
 from services.endpoints import open_targets
@@ -69,14 +68,8 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="leave the folder with its logs")
     parser.add_argument("--only", choices=["single", "batched"], help="one of the two runs")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="lianban-bench-"))
-    try:
+    with working_folder("bench", keep=options.keep) as folder:
         print(json.dumps(asyncio.run(_measure(folder, options)), ensure_ascii=False))
-    finally:
-        if options.keep:
-            print(folder, file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:

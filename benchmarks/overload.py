@@ -13,9 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from datetime import date
@@ -30,6 +28,7 @@ from api.demo.people import synthetic_applications
 from api.system.installation import prepare_database
 from api.system.programs import free_port, programs
 from api.system.whole import Ports, environment, start_api
+from benchmarks.folders import working_folder
 from models import Case
 from services.audit import verify_chain
 from services.database import table
@@ -50,11 +49,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database; SQLite if left out")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="lianban-rush-"))
-    try:
+    with working_folder("rush") as folder:
         result = asyncio.run(_measure(folder, options))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(result))
     raise SystemExit(0 if result["as_it_must_be"] else 1)
 

@@ -18,7 +18,7 @@ from services.house import House, open_house
 from services.ledger.cases import (
     Claim,
     claim_ready,
-    claim_suspect,
+    claim_suspects,
     set_aside_poisoned,
     suspects_wait,
 )
@@ -135,15 +135,15 @@ class _Dispatcher:
         return True
 
     async def _claim(self) -> Claim | None:
-        """Cases for the next batch. After each batch it is a suspect's turn, alone, once the batches at work are done:
-        so neither the suspects nor the others wait for ever.
+        """Cases for the next batch. After each batch it is the suspects' turn, a few, once the batches at work are
+        done: so neither they nor the others wait for ever.
         """
         settings, now = self.house.settings, self.house.database.clock.now()
         await self.post.give_back()
         async with self.house.database.write("dispatch") as transaction:
             await set_aside_poisoned(transaction, now)
             if self.suspects_turn and await suspects_wait(transaction.connection, now):
-                return None if self.batches else await claim_suspect(transaction, now, settings.lease_seconds)
+                return None if self.batches else await claim_suspects(transaction, now, settings.lease_seconds)
             return await claim_ready(
                 transaction, now, settings.batch_limit, settings.lease_seconds, suspects=not self.batches
             )

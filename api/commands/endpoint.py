@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from services.doors.registration import close as close_it
 from services.doors.registration import register as register_it
 from services.doors.registration import rotate as rotate_it
 from services.doors.trial import Trial, try_endpoint
-from services.doors.viewing import view_endpoints
+from services.doors.viewing import standing_registration, view_endpoints
 from services.exchange.credentials import HMAC
 from services.house import open_house
 
@@ -28,30 +29,36 @@ Department = Annotated[str, typer.Argument(help="部门代码 Department code")]
 
 
 @app.command()
-def register(
+def register(  # noqa: PLR0913 - each is an option of the command
     department: Department,
     url: Annotated[str | None, typer.Argument(help="接收地址（推送） Where it takes messages, for a push")] = None,
     *,
-    door: Annotated[Door, typer.Option(help="接收方式 How it takes them")] = Door.PUSH,
+    door: Annotated[Door | None, typer.Option(help="接收方式 How it takes them")] = None,
     sign: Annotated[list[str] | None, typer.Option(help="签名方式 Schemes: v1 (HMAC), v1a (ed25519)")] = None,
-    batch: Annotated[int, typer.Option(min=1, max=500, help="每次推送几项 Events in one call")] = 1,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="同时推送几次 Calls at once")] = 8,
+    their_key: Annotated[list[str] | None, typer.Option(help="对方公钥 Public keys with which it signs")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, max=500, help="每次推送几项 Events in one call")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=64, help="同时推送几次 Calls at once")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.01, max=1000, help="每秒上限 Calls a second")] = None,
+    drain: Annotated[float | None, typer.Option(min=0.1, max=1000, help="恢复后每秒 Steps a second")] = None,
+    timeout: Annotated[float | None, typer.Option(min=1, max=15, help="超时秒数 Seconds for an answer")] = None,
+    service: Annotated[list[str] | None, typer.Option(help="只收这些事项 Only these services")] = None,
+    district: Annotated[list[str] | None, typer.Option(help="只收这些区县 Only these districts")] = None,
     fallback: Annotated[Door | None, typer.Option(help="期限临近时改用 Door shortly before a deadline")] = None,
+    fallback_hours: Annotated[int | None, typer.Option(min=1, max=240, help="提前小时数 Hours before it")] = None,
 ) -> None:
-    """登记部门接口，新密钥只显示一次；推送接口测试通过后启用。 Register an endpoint; a push goes live by its trial."""
-    wanted = Registration(
-        department,
-        door,
-        url,
-        tuple(sign or (HMAC,)),
-        batch_size=batch,
-        concurrency=concurrency,
-        fallback=fallback,
-    )
-    done = asyncio.run(_register(wanted))
+    """登记部门接口，未写明的各项保持不变；新密钥只显示一次，推送接口测试通过后启用。
+    Register an endpoint; what is not named stays as it stands. A push goes live by its trial.
+    """
+    lists = {"signing": sign, "their_keys": their_key, "services": service, "districts": district}
+    given = {
+        "door": door, "url": url, "batch_size": batch, "concurrency": concurrency, "rate_per_second": rate,
+        "drain_per_second": drain, "timeout_seconds": timeout, "fallback": fallback, "fallback_hours": fallback_hours,
+        **{name: tuple(told) if told else None for name, told in lists.items()},
+    }  # fmt: skip
+    wanted, done = asyncio.run(_register(department, {name: one for name, one in given.items() if one is not None}))
     for key in done.shown.values():
         typer.echo(key)
-    if door is Door.PUSH and done.state.value == "draft":
+    if wanted.door is Door.PUSH and done.state.value == "draft":
         typer.echo(f"尚未启用：请运行 lianban endpoint trial {department}。 Not live before its trial.", err=True)
 
 
@@ -108,9 +115,12 @@ app.command()(holding.maintenance)
 app.command()(endpoint_work.answers)
 
 
-async def _register(wanted: Registration) -> Registered:
+async def _register(department: str, given: dict[str, Any]) -> tuple[Registration, Registered]:
     async with open_house() as house:
-        return await register_it(house, wanted, ACTOR)
+        wanted = replace(await standing_registration(house, department), **given)
+        if wanted.door is not Door.PUSH and "url" not in given:
+            wanted = replace(wanted, url=None)
+        return wanted, await register_it(house, wanted, ACTOR)
 
 
 async def _list() -> list[Mapping[str, Any]]:

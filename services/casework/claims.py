@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Collection, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,8 +80,9 @@ async def claim_consignments(house: House, actor: str, wanted: Wanted, busy: Col
         mixed = await _check(house, transaction, doors, claimed, now)
         applications = await _applications(house, transaction, claimed)
     for department in sorted(mixed):
-        # Planned by somebody who read the filter before it was changed.
-        await split_standing(house.database, department, actor)
+        # Planned by somebody who read the filter before it was changed. Trouble with one stops no other's messages.
+        with suppress(LianbanError):
+            await split_standing(house.database, department, actor)
     # With no transaction open: of a large batch it takes a second, in which others write.
     failed = _write(house, claimed, applications)
     if failed:

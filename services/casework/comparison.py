@@ -217,16 +217,20 @@ class _Leaving:
             or (stands.state is EntitlementState.DECLINED and stands.reason != WAIVED)
             or (stands.state is EntitlementState.IN_FORCE and stands.until_on < today)
             or taken_back.never_seen(stands)
+            # Nothing is on the way about it any more: whatever becomes of the owner's step, it must not hang for ever.
+            or taken_back.must_be_withdrawn(stands)
         )
 
     def grace_until(self, today: date) -> date | None:
-        """The first day without the service when schooling begun runs on (A17); None where nothing runs on, or where
-        another department has it.
+        """The first day without the service when schooling begun runs on (A17), once it was set the day that was set;
+        None where nothing runs on, or where another department has it.
         """
         if self.stands.service in {*self.due, *self.case.renewed}:
             return None
         if any(other in self.due for other in self.pack.services[self.stands.service].replaced_by):
             return None
+        if self.stands.leaves_on is not None:
+            return self.stands.leaves_on
         end = grace_end(self.pack, self.stands.service, min(self.stands.until_on, today - _DAY))
         return end + _DAY if end is not None else None
 
@@ -239,7 +243,7 @@ def _leave(difference: Difference, leaving: _Leaving, taken_back: _TakenBack, to
         stands.state = EntitlementState.ENDED
         difference.changed.append(stands)
     elif stands.state is EntitlementState.IN_FORCE:
-        leaves_on = stands.leaves_on or leaving.grace_until(today)
+        leaves_on = leaving.grace_until(today)
         if leaves_on is None or leaves_on <= today:
             difference.withdraws[stands.department].append(leaving.change())
             return

@@ -64,6 +64,7 @@ async def deliver_until_silent(
         await watch.settled({delivery})
     except BaseException:
         delivery.cancel()
+        await asyncio.wait({delivery})
         raise
     if delivery.done():
         delivery.result()

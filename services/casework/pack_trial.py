@@ -63,12 +63,12 @@ async def try_pack(
     on = trial_day(house, candidate) if from_on is None else max(house.database.clock.today(), from_on)
     trial = PackTrial(candidate.code, on)
     async for _, found in shifts_of(house, candidate, on, revises=from_on is not None):
-        trial.permits += 1
-        trial.affected += bool(found)
-        trial.shifts.update(found)
         if asyncio.get_running_loop().time() > until:
             trial.whole = False
             break
+        trial.permits += 1
+        trial.affected += bool(found)
+        trial.shifts.update(found)
     return trial
 
 

@@ -180,7 +180,8 @@ def _under_permit(plan: Plan, standing: Standing, pack: Pack, held: HeldPermit, 
     plan.decision = decision
     if decision.permit.outcome == "ended" and not standing.ended:
         plan.ended = True
-        _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason=end_reason(standing))
+        reason, clauses = end_reason(standing), decision.permit.because
+        _notify(plan, standing, pack, StepKind.PERMIT_ENDED, held, today, reason=reason, clauses=clauses)
     elif decision.permit.outcome == "in-force" and standing.ended:
         _reinstate(plan, standing, pack, held, today, decision)
     plan.unsettled = _reconcile(plan, standing, pack, decision, held, today).unsettled

@@ -10,6 +10,7 @@ from sqlalchemy import Row, select
 
 from models import Endpoint, EndpointDay
 from services.database import table
+from services.doors.registration import Registration
 from services.errors import NotFoundError
 from services.exchange.credentials import open_credentials
 from services.house import House
@@ -41,6 +42,33 @@ async def view_endpoint(house: House, department: str) -> Mapping[str, Any]:
     for view in await view_endpoints(house, department):
         return view
     raise NotFoundError("no such department is connected", place="department")
+
+
+async def standing_registration(house: House, department: str) -> Registration:
+    """How ``department`` is connected now, for whoever changes a part of it; the defaults if it is not yet."""
+    async with house.database.read() as connection:
+        found = await connection.execute(select(_ENDPOINTS).where(_ENDPOINTS.c.department == department))
+        row = found.one_or_none()
+    if row is None:
+        return Registration(department)
+    credentials = open_credentials(house.keys, department, row.secrets)
+    return Registration(
+        department,
+        row.door,
+        row.url,
+        credentials.schemes(),
+        credentials.their_keys,
+        row.batch_size,
+        row.concurrency,
+        row.timeout_seconds,
+        row.rate_per_second,
+        None if row.services is None else tuple(row.services),
+        None if row.districts is None else tuple(row.districts),
+        row.fallback,
+        row.fallback_hours,
+        row.drain_per_second,
+        row.certificate_authority,
+    )
 
 
 def _view(house: House, row: Row[Any], now: datetime) -> Mapping[str, Any]:

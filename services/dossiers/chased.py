@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
+from models import Holder
 from services.dossiers.dossier import Dossier
 from services.dossiers.telling import Entry, Sentence, told_steps
 from services.lexicon import day_words, listed
@@ -28,12 +29,13 @@ _FOUND: Mapping[str, Text] = {
 
 def _dealt(dossier: Dossier, entry: Entry) -> Iterator[Sentence]:
     detail = entry.detail
-    department = detail.get("department")
-    if department is not None and not dossier.shows(department):
+    # A card for our own channel to a department names that department, too, and is not its card.
+    theirs = detail["holder"] == Holder.DEPARTMENT
+    if not (dossier.shows(detail["department"]) if theirs else dossier.whole):
         return
     who = HOLDER_WORDS[detail["holder"]]
-    if department is not None:
-        name = dossier.lexicon.department(department, entry.on)
+    if theirs:
+        name = dossier.lexicon.department(detail["department"], entry.on)
         who = Text(name.zh, name.en)
     colour, cause = COLOUR_WORDS[detail["colour"]], CAUSE_WORDS[detail["cause"]]
     details: tuple[Text, ...] = ()

@@ -66,7 +66,7 @@ def prospects(dossier: Dossier) -> tuple[Prospect, ...]:
     found = []
     for answer in dossier.decide().entitlements.values():
         # While a service changes hands it stands at two departments: told is where the holder has it.
-        where = standing[answer.service]
+        where = [row for row in standing[answer.service] if dossier.shows(row.department)]
         here = max(where, key=partial(_weight, answer.department)) if where else None
         department = here.department if here is not None else answer.department
         if dossier.shows(department):

@@ -366,7 +366,8 @@ async def _catch_alls(house: House, connection: AsyncConnection) -> dict[Cause, 
     )
     left = sorted(open_.keys() - set((await connection.execute(said)).scalars()))
     query = (
-        select(_ENTITLEMENTS.c.service, _CASES.c.district, func.count())
+        # A service that changes hands stands at two departments, and is one person's all the same.
+        select(_ENTITLEMENTS.c.service, _CASES.c.district, func.count(_ENTITLEMENTS.c.case_number.distinct()))
         .join(_CASES, _CASES.c.number == _ENTITLEMENTS.c.case_number)
         .where(
             among(connection, _ENTITLEMENTS.c.service, left),

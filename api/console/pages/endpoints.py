@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -18,9 +19,8 @@ from models import Door, StepState
 from services.access import for_department, own_department
 from services.clock import CHINA
 from services.doors import messages, registration, replay
-from services.doors.registration import Registration
 from services.doors.trial import try_endpoint
-from services.doors.viewing import view_endpoint, view_endpoints
+from services.doors.viewing import standing_registration, view_endpoint, view_endpoints
 from services.endpoints.preview import held_steps
 from services.errors import NotFoundError
 from services.exchange.addresses import MAX_URL
@@ -132,14 +132,11 @@ async def page_register_endpoint(
 ) -> HTMLResponse:
     """Register the endpoint, or change it; new secrets are shown this once."""
     for_department(caller, department)
-    standing = await _standing(house, department)
-    wanted = Registration(
-        department, form.door, form.url if form.door is Door.PUSH else None,
-        tuple(standing["signing"]) if standing else (HMAC,),
-        tuple(standing["their_public_keys"]) if standing else (),
-        form.batch_size, form.concurrency, standing["timeout_seconds"] if standing else 15.0, form.rate_per_second,
-        standing["services"] if standing else None, standing["districts"] if standing else None,
-        form.fallback, form.fallback_hours, form.drain_per_second,
+    wanted = replace(
+        await standing_registration(house, department),
+        door=form.door, url=form.url if form.door is Door.PUSH else None, batch_size=form.batch_size,
+        concurrency=form.concurrency, rate_per_second=form.rate_per_second, fallback=form.fallback,
+        fallback_hours=form.fallback_hours, drain_per_second=form.drain_per_second,
     )  # fmt: skip
     registered = await registration.register(house, wanted, caller.actor)
     return await _show(request, house, department, MessagesQuery(), shown=registered.shown)

@@ -57,12 +57,14 @@ async def page_run_again(run: Annotated[UUID, Path()], doors: TheDoors, caller: 
 
 
 def _verdict(queue: Queue, machine: Machine | None) -> str:
-    """In one word whether the machine works: well, idle, stuck, away."""
+    """In one word whether the machine works: ``well``; ``late`` where runs have not begun in time; without workers
+    ``stuck``, or ``unmanned`` while a dispatcher still works; without Prefect ``away``, or ``working`` while one does.
+    """
     if machine is None:
         return "working" if queue.at_work else "away"
     if not any(worker.alive for worker in machine.workers):
-        return "working" if queue.at_work else "stuck"
-    return "well"
+        return "unmanned" if queue.at_work else "stuck"
+    return "late" if machine.late or any(one.paused for one in machine.deployments) else "well"
 
 
 async def _batches(doors: Doors, machine: Machine | None) -> list[tuple[Run, list[tuple[Named, int]]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import build
+from services.doors.registration import Registration
+from services.doors.viewing import standing_registration
+from services.house import open_house
 from services.migration import upgrade
 from services.settings import Settings
 
@@ -40,6 +44,39 @@ def test_a_push_is_registered_as_a_draft_and_its_secret_shown_once(run: Run) -> 
     fresh = run("rotate", "hrss", "--overlap", "2")
     assert fresh.stdout.startswith("whsec_")
     assert "v1+v1a（新旧并用）" in run("list").output
+
+
+def test_what_is_not_named_stays_as_it_stands(run: Run) -> None:
+    named = [
+        "--sign",
+        "v1",
+        "--sign",
+        "v1a",
+        "--batch",
+        "50",
+        "--rate",
+        "5",
+        "--service",
+        "ZB87-3.1.1b",
+        "--timeout",
+        "9",
+    ]
+    assert run("register", "hrss", "http://10.1.2.3:9000/webhook", *named).exit_code == 0
+    changed = run("register", "hrss", "--concurrency", "3")
+    assert changed.exit_code == 0
+    assert not changed.stdout
+    before = asyncio.run(_standing())
+    assert (before.url, before.signing) == ("http://10.1.2.3:9000/webhook", ("v1", "v1a"))
+    assert (before.batch_size, before.rate_per_second, before.timeout_seconds) == (50, 5.0, 9.0)
+    assert (before.services, before.concurrency) == (("ZB87-3.1.1b",), 3)
+    # What comes for its steps itself has no address.
+    assert run("register", "hrss", "--door", "poll").exit_code == 0
+    assert asyncio.run(_standing()).url is None
+
+
+async def _standing() -> Registration:
+    async with open_house() as house:
+        return await standing_registration(house, "hrss")
 
 
 def test_an_address_is_refused_with_its_reason(run: Run) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from services.house import House
 from services.ledger.cases import claim_numbers
+from services.operations.dispatchers import take_post
 from tests.api.conftest import ListeningPrefect
 from tests.testing.people import application, registered
 
@@ -66,3 +67,25 @@ async def test_with_prefect_away_the_links_stand(
 
     assert f"/runs/flow-run/{_RUN}" in page
     assert "Prefect 无法访问" in page
+
+
+@pytest.mark.parametrize(
+    ("up", "worker", "at_work", "words"),
+    [
+        (True, "ONLINE", False, "系统运转正常"),
+        (True, "OFFLINE", False, "没有工作进程在线，办件不会推进"),
+        (True, "OFFLINE", True, "没有工作进程在线，现有调度仍在进行"),
+        (False, "ONLINE", False, "Prefect 无法访问，目前没有调度在进行"),
+        (False, "ONLINE", True, "Prefect 暂时无法访问，调度仍在进行"),
+    ],
+)
+async def test_the_first_line_says_whether_it_works(  # noqa: PLR0917 - a row of the table, and fixtures
+    coordinator: httpx.AsyncClient, house: House, prefect: ListeningPrefect,
+    up: bool, worker: str, at_work: bool, words: str,
+) -> None:  # fmt: skip
+    prefect.up, prefect.workers = up, [worker]
+    if at_work:
+        async with house.database.write("dispatch") as transaction:
+            assert await take_post(transaction, house.database.clock.now(), most=0, enough=0)
+    page = (await coordinator.get("/console/flows")).text
+    assert page.partition('<div class="notice')[2].partition("</strong>")[0].endswith(f"<strong>{words}")

@@ -75,6 +75,9 @@ async def test_a_department_reads_only_its_own(house: House, departments: Depart
     card = {"card": 7, "colour": "red", "cause": "own", "holder": "department", "step": step, "due_on": None}
     assert _told(dossier, "card.dealt", **card, department="hrss") == []
     assert _told(dossier, "card.dealt", **card, department="police")
+    # Neither a card for our own channel to it, nor one that is nobody's here.
+    assert _told(dossier, "card.dealt", **card | {"holder": "channel"}, department="police") == []
+    assert _told(dossier, "card.dealt", **card | {"holder": "us"}, department=None) == []
     assert _told(dossier, "card.contested", card=7, because="x") == []
     assert _told(dossier, "deadlines.moved", because="looked-at", deadlines={f"{step}:own": [None, "2014-11-19"]}) == []
     assert _told(dossier, "steps.fell_back", steps=[step], door="inbox") == []

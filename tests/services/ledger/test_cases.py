@@ -15,6 +15,7 @@ from services.database import Database, table
 from services.ledger.cases import (
     MAX_TRIES,
     SUSPECT_TRIES,
+    SUSPECTS_TOGETHER,
     Claim,
     claim_numbers,
     claim_ready,
@@ -149,21 +150,33 @@ async def test_review_takes_today_and_what_was_missed(ledger: Any) -> None:
     assert claim.numbers == (numbers[0], numbers[1])
 
 
-async def test_a_case_that_may_be_poisoned_is_claimed_alone(ledger: Any) -> None:
-    numbers = await ledger.cases(4)
+async def test_cases_that_may_be_poisoned_are_claimed_few_at_a_time_and_at_last_alone(ledger: Any) -> None:
+    few = SUSPECTS_TOGETHER[SUSPECT_TRIES]
+    numbers = await ledger.cases(few + 2)
     for _ in range(SUSPECT_TRIES):
         assert (await _claim(ledger.database)).numbers == tuple(numbers)
         ledger.clock.pass_(seconds=SECONDS + 1)
     fresh = await ledger.cases(2)
     claim = await _claim(ledger.database)
     assert (claim.numbers, claim.suspect) == (tuple(fresh), False)
-    alone = [await _claim(ledger.database) for _ in numbers]
-    assert [one.numbers for one in alone] == [(number,) for number in numbers]
-    assert all(one.suspect for one in alone)
+    # Those of a machine that died are back in a few claims.
+    claim = await _claim(ledger.database)
+    assert (claim.numbers, claim.suspect) == (tuple(numbers[:few]), True)
+    rest = await _claim(ledger.database)
+    assert (rest.numbers, rest.suspect) == (tuple(numbers[few:]), True)
     # One that comes to its end is under suspicion no more.
-    await _release(ledger.database, alone[0])
-    await _wake(ledger.database, numbers[0])
-    assert await _claim(ledger.database) == Claim(ANY, ANY, (numbers[0],))
+    await _release(ledger.database, rest)
+    await _wake(ledger.database, numbers[few])
+    assert await _claim(ledger.database) == Claim(ANY, ANY, (numbers[few],))
+    # The others brought their workers down again: fewer each time, and then each alone.
+    ledger.clock.pass_(seconds=SECONDS + 1)
+    fewer = SUSPECTS_TOGETHER[SUSPECT_TRIES + 1]
+    groups = [(await _claim(ledger.database)).numbers for _ in range(-(-few // fewer) + 1)]
+    assert [number for group in groups[1:] for number in group] == numbers[:few]
+    assert {len(group) for group in groups[1:-1]} == {fewer}
+    ledger.clock.pass_(seconds=SECONDS + 1)
+    alone = [await _claim(ledger.database) for _ in range(4)]
+    assert [one.numbers for one in alone[1:]] == [(number,) for number in numbers[:3]]
 
 
 async def test_a_case_that_kills_its_worker_every_time_is_set_aside(ledger: Any) -> None:

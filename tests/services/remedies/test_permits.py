@@ -38,6 +38,7 @@ async def test_a_cancelled_permit_takes_everything_with_it(  # noqa: PLR0917 - f
     assert (await case_row(house, number)).state is CaseState.CLOSED
     (ended,) = [event for event in departments.sent if event["type"].endswith("permit.ended.v1")]
     assert ended["data"]["reason"]["code"] == "left-city"
+    assert ended["data"]["clauses"]
     yesterday = date.fromordinal(day.toordinal() - 1).isoformat()
     withdrawn = [one for event in departments.sent for one in event["data"].get("withdraw", [])]
     assert {one["last_day"] for one in withdrawn} == {yesterday}

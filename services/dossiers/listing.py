@@ -65,7 +65,8 @@ class CaseFilter:
     """What to list; None does not filter. ``department`` has an unfinished step in the case; ``term`` is what was
     asked for, in years; ``received_from`` and ``received_to`` are days of receipt, ``closed_from`` and ``closed_to``
     days on which a case was closed, all included. ``late``: an unfinished step is past its day (that department's,
-    where one is named). ``under_way``: not over; ``aside``: no flow takes it up any more.
+    where one is named); ``failed``: one could not be sent, likewise. ``under_way``: not over;
+    ``aside``: no flow takes it up any more.
     """
 
     state: CaseState | None = None
@@ -78,6 +79,7 @@ class CaseFilter:
     closed_from: date | None = None
     closed_to: date | None = None
     late: bool = False
+    failed: bool = False
     under_way: bool = False
     aside: bool = False
 
@@ -178,13 +180,15 @@ def _conditions(sight: Sight, wanted: CaseFilter, today: date) -> list[ColumnEle
         (wanted.aside or None, lambda _: _CASES.c.set_aside.is_not(None)),
     )
     found += [condition(value) for value, condition in given if value is not None]
-    if wanted.department is not None or wanted.late:
+    if wanted.department is not None or wanted.late or wanted.failed:
         # Through the reader's own sight: what another department has to do is not for an officer to find out.
         mine = [_STEPS.c.state.in_(_UNFINISHED), steps_in(sight)]
         if wanted.department is not None:
             mine.append(_STEPS.c.department == wanted.department)
         if wanted.late:
             mine.append(_STEPS.c.answer_by < today)
+        if wanted.failed:
+            mine.append(_STEPS.c.state == StepState.FAILED)
         found.append(exists(select(_STEPS.c.id).where(_STEPS.c.case_number == _CASES.c.number, *mine)))
     return found
 

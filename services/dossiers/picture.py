@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import Select, and_, case, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Case, CaseState, Endpoint, Step, StepState
@@ -45,9 +45,10 @@ class StageCount:
 
 @dataclass(frozen=True, slots=True)
 class DepartmentBoard:
-    """What one department has before it: steps that are not settled, those past their day among them, those that
-    failed, and since when the oldest stands. ``endpoint`` is None where no endpoint is registered; ``owes``: the policy
-    has it confirm facts or open services, so that it needs one.
+    """What one department has before it: cases with a step of its own that is not settled, those with one past its day
+    among them, those with one that failed, and since when the oldest step stands. A case counts once, however many
+    steps it has there, so that each number is the length of the list of cases behind it. ``endpoint`` is None where no
+    endpoint is registered; ``owes``: the policy has it confirm facts or open services, so that it needs one.
     """
 
     department: Named
@@ -81,13 +82,16 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The whole, on the business day ``day``. ``trend`` runs over ``TREND_DAYS`` up to it."""
+    """The whole, on the business day ``day``. ``late``: cases with a step past its day, whichever department's;
+    ``trend`` runs over ``TREND_DAYS`` up to it.
+    """
 
     day: date
     stages: tuple[StageCount, ...]
     came: int
     closed: int
     set_aside: int
+    late: int
     departments: tuple[DepartmentBoard, ...]
     districts: tuple[DistrictBoard, ...]
     trend: tuple[DayCount, ...]
@@ -105,6 +109,9 @@ async def draw_picture(house: House, sight: Sight = WHOLE_CITY) -> Picture:
         states = await cases_by_state(connection, sight)
         aside = select(func.count()).where(cases_in(sight), _CASES.c.set_aside.is_not(None))
         set_aside = int((await connection.execute(aside)).scalar_one())
+        late = select(func.count(distinct(_STEPS.c.case_number))).where(
+            steps_in(sight), _STEPS.c.state.in_(_UNDER_WAY), _STEPS.c.answer_by < today
+        )
         trend = await _trend(connection, sight, today)
         return Picture(
             day=today,
@@ -114,6 +121,7 @@ async def draw_picture(house: House, sight: Sight = WHOLE_CITY) -> Picture:
             came=trend[-1].came,
             closed=trend[-1].closed,
             set_aside=set_aside,
+            late=int((await connection.execute(late)).scalar_one()),
             departments=await _departments(house, connection, sight, today),
             districts=await _districts(house, connection, sight, today),
             trend=trend,
@@ -150,9 +158,9 @@ async def _departments(
     query = (
         select(
             _STEPS.c.department,
-            func.count(),
-            func.sum(case((_STEPS.c.state == StepState.FAILED, 1), else_=0)),
-            func.sum(case((_STEPS.c.answer_by < today, 1), else_=0)),
+            func.count(distinct(_STEPS.c.case_number)),
+            func.count(distinct(case((_STEPS.c.state == StepState.FAILED, _STEPS.c.case_number)))),
+            func.count(distinct(case((_STEPS.c.answer_by < today, _STEPS.c.case_number)))),
             func.min(_STEPS.c.created_at),
         )
         .where(steps_in(sight), _STEPS.c.department.in_(asked), _STEPS.c.state.in_(_UNDER_WAY))

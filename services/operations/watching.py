@@ -90,14 +90,25 @@ async def list_incidents(house: House, sight: Sight = WHOLE_CITY) -> tuple[Incid
 
 
 async def past_incidents(
-    house: House, sight: Sight = WHOLE_CITY, *, before: int | None = None, limit: int = 50
+    house: House,
+    sight: Sight = WHOLE_CITY,
+    *,
+    department: str | None = None,
+    kind: IncidentKind | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> tuple[IncidentView, ...]:
-    """Incidents that are over, the newest first, those opened before the one numbered ``before``. Who sees a district
-    only is shown those that concerned it, without their counts: what hung on them there nobody knows any more.
+    """Incidents that are over, the newest first, those opened before the one numbered ``before``; of ``department``
+    and of ``kind``, where they are named. Who sees a district only is shown those that concerned it, without their
+    counts: what hung on them there nobody knows any more.
     """
     query = select(_INCIDENTS).where(_INCIDENTS.c.closed_at.is_not(None)).order_by(_INCIDENTS.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(_INCIDENTS.c.id < before)
+    if department is not None:
+        query = query.where(_INCIDENTS.c.department == department)
+    if kind is not None:
+        query = query.where(_INCIDENTS.c.kind == kind)
     if sight.department is not None:
         query = query.where(_INCIDENTS.c.department == sight.department)
     if sight.district is not None:

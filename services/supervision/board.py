@@ -29,13 +29,16 @@ LONGEST_REASON = 400
 
 @dataclass(frozen=True, slots=True)
 class CardFilter:
-    """Which cards; None does not filter. ``dealt_from`` and ``dealt_to`` are days, both included."""
+    """Which cards; None does not filter. ``counting``: those that were not lifted; ``dealt_from`` is included,
+    ``dealt_to`` is not.
+    """
 
     colour: CardColour | None = None
     state: CardState | None = None
     department: str | None = None
     district: str | None = None
     case: str | None = None
+    holder: Holder | None = None
     counting: bool = False
     dealt_from: datetime | None = None
     dealt_to: datetime | None = None
@@ -156,6 +159,7 @@ def _conditions(wanted: CardFilter) -> list[ColumnElement[bool]]:
     for column, value in (
         (_CARDS.c.colour, wanted.colour), (_CARDS.c.state, wanted.state), (_CARDS.c.department, wanted.department),
         (_CARDS.c.district, wanted.district), (_CARDS.c.case_number, wanted.case),
+        (_CARDS.c.holder, wanted.holder),
     ):  # fmt: skip
         if value is not None:
             found.append(column == value)

@@ -12,11 +12,11 @@ from api.access import GuardedPage
 from api.console.frame import page
 from api.console.queries import Entered, Form, ListQuery, Query
 from api.state import TheCaller, TheHouse
-from models import CardColour, CardState
+from models import CardColour, CardState, Holder
 from services.lexicon import Lexicon, Named
 from services.supervision.board import LONGEST_REASON, CardFilter, contest_card, lift_card, list_cards, uphold_card
 from services.supervision.periods import read_period
-from services.supervision.words import CARD_STATE_WORDS, COLOUR_WORDS
+from services.supervision.words import CARD_STATE_WORDS, COLOUR_WORDS, HOLDER_WORDS
 
 router = APIRouter(prefix="/console", route_class=GuardedPage, include_in_schema=False)
 
@@ -25,12 +25,16 @@ CardId = Annotated[int, Path(ge=1, le=_LAST)]
 
 
 class CardListQuery(ListQuery):
-    """Which cards: of a colour, a state, a department, a district, dealt in a month."""
+    """Which cards: of a colour, a state, a department, a district, dealt in a month, to whom; ``counting``: those that
+    were not lifted, as the figures count them.
+    """
 
     colour: CardColour | None = None
     state: CardState | None = None
     department: str | None = Field(default=None, pattern="^[a-z-]{1,40}$")
     district: str | None = Field(default=None, pattern="^[0-9a-z-]{1,24}$")
+    holder: Holder | None = None
+    counting: bool = False
     month: str | None = Field(default=None, pattern="^[0-9]{4}-[0-9]{2}$")
     before: int | None = Field(default=None, ge=1, le=_LAST)
 
@@ -39,7 +43,7 @@ class CardListQuery(ListQuery):
         first, end = read_period(self.month).bounds if self.month else (None, None)
         return CardFilter(
             colour=self.colour, state=self.state, department=self.department, district=self.district,
-            dealt_from=first, dealt_to=end,
+            holder=self.holder, counting=self.counting, dealt_from=first, dealt_to=end,
         )  # fmt: skip
 
 
@@ -58,6 +62,7 @@ async def page_cards(request: Request, query: Query[CardListQuery], house: TheHo
         request, "cards.html", rows=found.items, next=found.next, first=query.before is None, query=query,
         colours=[Named.of(code, COLOUR_WORDS[code]) for code in ("red", "yellow")],
         states=[Named.of(state.value, CARD_STATE_WORDS[state.value]) for state in CardState],
+        holders=[Named.of(holder.value, HOLDER_WORDS[holder.value]) for holder in Holder],
         departments=[] if caller.sight.department else [words.department(one, today) for one in words.book.departments],
         districts=[] if caller.sight.district else [words.district(one) for one in words.book.districts],
     )  # fmt: skip

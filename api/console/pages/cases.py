@@ -72,13 +72,14 @@ class CaseListQuery(ListQuery):
     closed_from: Day | None = None
     closed_to: Day | None = None
     late: bool = False
+    failed: bool = False
     cursor: str | None = Field(default=None, pattern="^[A-Za-z0-9_-]{1,120}$")
 
     @property
     def narrowed(self) -> bool:
         """Whether a filter is set that the form keeps folded away."""
         folded = (self.stage, self.term, self.received_from, self.received_to, self.closed_from, self.closed_to)
-        return self.late or any(value is not None for value in folded)
+        return self.late or self.failed or any(value is not None for value in folded)
 
     def address(self) -> str:
         """The filter as it stands in an address, without the place in the list."""
@@ -103,6 +104,7 @@ class CaseListQuery(ListQuery):
             closed_from=self.closed_from,
             closed_to=self.closed_to,
             late=self.late,
+            failed=self.failed,
             under_way=self.stage == "open",
             aside=self.stage == "aside",
         )

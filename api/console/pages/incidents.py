@@ -13,9 +13,10 @@ from api.console.frame import page
 from api.console.queries import Entered, Form, ListQuery, Query, sorted_rows
 from api.routes.incidents import MAX_ID, IncidentId, StepId
 from api.state import TheCaller, TheHouse
+from models import IncidentKind
 from services.access import WHOLE_CITY
 from services.errors import AccessError
-from services.lexicon import Named
+from services.lexicon import Lexicon, Named
 from services.operations.contradictions import Found, see_contradictions
 from services.operations.watching import IncidentView, list_incidents, past_incidents, show_incident
 from services.operations.words import KIND_WORDS
@@ -39,7 +40,7 @@ class IncidentListQuery(ListQuery):
 
     state: Literal["open", "closed"] = "open"
     department: str | None = Field(default=None, pattern="^[a-z-]{1,40}$")
-    kind: str | None = Field(default=None, pattern="^[a-z]{1,24}$")
+    kind: IncidentKind | None = None
     before: int | None = Field(default=None, ge=1, le=MAX_ID)
 
 
@@ -63,9 +64,14 @@ async def page_incidents(
     """List what is wrong, the most pressing first, or what is over."""
     over = query.state == "closed"
     if over:
-        found = await past_incidents(house, caller.sight, before=query.before, limit=query.limit)
+        found = await past_incidents(
+            house, caller.sight, department=query.department, kind=query.kind, before=query.before, limit=query.limit
+        )
+        words, today = Lexicon(house.packs, None), house.database.clock.today()
+        departments = [words.department(code, today) for code in words.book.departments]
     else:
         found = await list_incidents(house, caller.sight)
+        departments = list({one.department.code: one.department for one in found}.values())
     rows: list[IncidentView] = sorted_rows(
         [
             one for one in found
@@ -73,11 +79,10 @@ async def page_incidents(
         ],
         query.sort or "", _BY,
     )  # fmt: skip
-    departments = {one.department.code: one.department for one in found}
     return page(
         request, "incidents.html", rows=rows, query=query, over=over, sort=query.sort or "",
         next=found[-1].id if over and len(found) == query.limit else None, first=query.before is None,
-        departments=list(departments.values()), kinds=[Named.of(code, words) for code, words in KIND_WORDS.items()],
+        departments=departments, kinds=[Named.of(code, words) for code, words in KIND_WORDS.items()],
     )  # fmt: skip
 
 

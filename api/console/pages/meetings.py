@@ -61,6 +61,7 @@ class ResolutionEntered(Entered):
     matter: int = Field(ge=1, le=2**31 - 1)
     text: str = Field(max_length=1_000)
     department: str = Field(max_length=40)
+    helpers: list[str] = Field(default=[], max_length=30)
     due_on: Day
     action: str | None = None
     yes: bool = True
@@ -208,7 +209,7 @@ async def page_resolve_matter(
     meeting: MeetingId, form: Form[ResolutionEntered], house: TheHouse, caller: TheCaller
 ) -> RedirectResponse:
     """Write down what was agreed."""
-    agreed = Agreed(form.text, form.department, form.due_on, (), form.content())
+    agreed = Agreed(form.text, form.department, form.due_on, form.helpers, form.content())
     await record_resolution(house, caller, meeting, form.matter, agreed)
     return _to(meeting)
 

@@ -34,12 +34,16 @@ async def test_a_meeting_held_on_the_console(
     assert "按“其他情形”申领3年期居住证的认定" in called
     assert "涉及办件 2 件、2 人" in called
     assert (await office.submit(f"{path}/open", chair="副市长")).status_code == 303
-    assert (await office.submit(f"{path}/attendance", department="education", present="true")).status_code == 303
+    assert (
+        await office.submit(f"{path}/attendance", department="education", present="true", delegate="副局长")
+    ).status_code == 303
+    assert "副局长" in (await office.get(path)).text
     ground = re.search(r"/console/matters/(\d+)\">按“其他情形”", (await office.get(path)).text)
     assert ground
     assert (await office.submit(f"{path}/matters/{ground[1]}/take-up")).status_code == 303
     assert "正在讨论" in (await education.get(path)).text
     agreed = {"matter": ground[1], "text": "认定属于其他情形", "department": "police", "due_on": "2014-12-05"}
+    agreed["helpers"] = "education"
     assert (await office.submit(f"{path}/resolutions", action="accept-ground", **agreed)).status_code == 303
     assert (await office.submit(f"{path}/close")).status_code == 303
     resolution = "/console/resolutions/1"
@@ -57,7 +61,13 @@ async def test_a_meeting_held_on_the_console(
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', (await second.get(minutes)).text)
     assert digest
     assert (await second.submit(f"{minutes}/sign", digest=digest[1])).status_code == 303
-    assert "已签发" in (await education.get(minutes)).text
+    signed = (await education.get(minutes)).text
+    assert "已签发" in signed
+    assert re.search(r"出席：[^<]*（副局长）", signed)
+    assert re.search(r"未到会：[^<]*人力资源社会保障局", signed)
+    assert "配合单位：教育局" in signed
+    assert "系统执行：" in signed
+    assert "配合单位" in done
     # What an officer may not do is not offered either.
     assert "申请执行" not in done
     assert (await education.submit(f"{path}/close")).status_code == 403

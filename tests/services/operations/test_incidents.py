@@ -286,3 +286,20 @@ async def test_an_incident_keeps_nothing_but_codes_and_times(house: House, depar
         row = (await connection.execute(select(table(Incident)))).one()
     assert row.kind is IncidentKind.RETRYING
     assert row.open_key == f"{FUND}|retrying|http-503"
+
+
+async def test_what_is_over_is_filtered_before_it_is_paged(house: House, departments: Departments) -> None:
+    departments.failing |= {FUND: 503, "police": 503}
+    await _cases(house, 1)
+    opened = {one.department.code: one.id for one in await list_incidents(house)}
+    departments.failing.clear()
+    await _set(house, Step, table(Step).c.state == StepState.DUE, state=StepState.SUPERSEDED)
+    assert await list_incidents(house) == ()
+    for department, number in opened.items():
+        # One a page: whichever came last, the page of the other is as full.
+        page = await past_incidents(house, department=department, limit=1)
+        assert [one.id for one in page] == [number]
+        kind = IncidentKind(page[0].kind.code)
+        assert [one.id for one in await past_incidents(house, department=department, kind=kind, limit=1)] == [number]
+        other = next(one for one in IncidentKind if one is not kind)
+        assert await past_incidents(house, department=department, kind=other) == ()

@@ -69,13 +69,17 @@ class Contradiction(SQLModel, table=True):
 
 
 class RetryState(StrEnum):
-    """Where a retry stands. ``preview``: nothing was touched yet. ``running``: canaries first, then the rest."""
+    """Where a retry stands. ``preview``: nothing was touched yet. ``running``: canaries first, then the rest.
+
+    Over by itself it is ``closed`` only when nothing of it failed or was declined, and ``unconfirmed`` otherwise.
+    """
 
     PREVIEW = "preview"
     RUNNING = "running"
     PAUSED = "paused"
     CANCELLED = "cancelled"
     CLOSED = "closed"
+    UNCONFIRMED = "unconfirmed"
 
 
 class ItemState(StrEnum):

@@ -48,7 +48,6 @@ from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER
 _CASES, _STEPS, _ENTITLEMENTS, _PERMITS = table(Case), table(Step), table(Entitlement), table(Permit)
 _ENDPOINTS, _FACTS = table(Endpoint), table(Fact)
 _CONTRADICTIONS, _MATTERS, _CARDS = table(Contradiction), table(Matter), table(Card)
-_USED_UP = "tries-used-up:"
 _OVER = (CaseState.REFUSED, CaseState.WITHDRAWN)
 _UNSETTLED = (
     StepState.DUE,
@@ -220,7 +219,7 @@ def _causes_of(row: Any, settled: Collection[str]) -> Iterator[Cause]:
     """Why a step in trouble comes before the meeting. Declined services and contradictions are read apart, and facts
     that were ``settled`` since it was declined are nothing any more.
     """
-    reason = str(row.reason).removeprefix(_USED_UP)
+    reason = str(row.reason)
     # Of an outage that was announced the meeting knows, and may have declared it itself.
     if row.kind == IncidentKind.CONTRADICTED.value or reason == MAINTENANCE:
         return

@@ -8,7 +8,7 @@ reads gathers first, so nobody sees an incident too late, and the dispatcher gat
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -46,6 +46,11 @@ async def gather(house: House) -> Gathered:
         rows = await open_rows(transaction.connection)
         opened = [cause for cause in extents if cause not in rows]
         closed = [cause for cause in rows if cause not in extents]
+        for cause, was in _same(opened, closed).items():
+            await _move(transaction, rows[was], was, cause)
+            rows[cause] = rows.pop(was)
+            opened.remove(cause)
+            closed.remove(was)
         grown = {cause: row for cause, row in rows.items() if cause in extents and _is_past(extents[cause], row)}
         districts = await _districts(house, transaction.connection) if opened or grown else {}
         await _open(house, transaction, {cause: extents[cause] for cause in opened}, districts)
@@ -70,6 +75,30 @@ async def open_rows(connection: AsyncConnection) -> dict[Cause, Row[Any]]:
 def departments_of(house: House) -> set[str]:
     """Every department that a pack can ask something of."""
     return {code for pack in house.packs.packs for code in pack.departments}
+
+
+def _same(opened: Sequence[Cause], closed: Sequence[Cause]) -> dict[Cause, Cause]:
+    """Which causes that have no incident are those of an open one of another kind: steps that were tried again failed
+    for good, or the last of those that did were settled.
+    """
+    before = {cause.root: cause for cause in closed if cause.root is not None}
+    return {cause: before[cause.root] for cause in opened if cause.root in before}
+
+
+async def _move(transaction: Transaction, row: Row[Any], was: Cause, cause: Cause) -> None:
+    """The incident goes on under its number: it is one cause, told once."""
+    values = {"open_key": cause.key, "kind": cause.kind, "reason": cause.reason}
+    moved = await transaction.connection.execute(
+        update(_INCIDENTS)
+        .where(_INCIDENTS.c.id == row.id, _INCIDENTS.c.open_key == was.key)
+        .values(values)
+        .returning(_INCIDENTS.c.id)
+    )
+    if moved.first() is not None:
+        transaction.note(
+            "incident.changed", cause.department, incident=row.id, kind=cause.kind.value, reason=cause.reason,
+            districts=row.districts,
+        )  # fmt: skip
 
 
 def _differs(extents: Mapping[Cause, Extent], rows: Mapping[Cause, Row[Any]]) -> bool:

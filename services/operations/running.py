@@ -48,10 +48,11 @@ async def _advance(transaction: Transaction, run: int, now: datetime) -> None:
     if await _settle(transaction, run, items, outcomes):
         transaction.note("retry.advanced", "system", retry=run, counts=told)
     if not counts[ItemState.WAITING] and not counts[ItemState.SENT]:
+        ended = _ended(counts)
         await transaction.connection.execute(
-            update(_RUNS).where(_RUNS.c.id == run).values(state=RetryState.CLOSED, ended_at=transaction.at)
+            update(_RUNS).where(_RUNS.c.id == run).values(state=ended, ended_at=transaction.at)
         )
-        transaction.note("retry.closed", "system", retry=run, counts=told)
+        transaction.note(f"retry.{ended.value}", "system", retry=run, counts=told)
         return
     if row.state is not RetryState.RUNNING:
         return
@@ -68,6 +69,14 @@ async def _advance(transaction: Transaction, run: int, now: datetime) -> None:
             return
     for department, share in sorted(shares.items()):
         await _release(transaction, run, row.canary, department, share, outcomes, now)
+
+
+def _ended(counts: Mapping[ItemState, int]) -> RetryState:
+    """As what a retry ends of which nothing is under way: closed only if the departments confirmed all that was sent.
+    What is no longer needed, or another retry's, is nothing that this one owes.
+    """
+    short = any(counts[state] for state in (ItemState.FAILED, ItemState.DECLINED))
+    return RetryState.UNCONFIRMED if short else RetryState.CLOSED
 
 
 async def _settle(

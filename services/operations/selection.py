@@ -20,7 +20,7 @@ from services.errors import ConflictError, InputError, NotFoundError
 from services.house import House
 from services.lexicon import Lexicon, Named
 from services.operations.incidents import departments_of
-from services.operations.troubles import Cause, of_cause, troubled
+from services.operations.troubles import Cause, bare_reason, of_cause, troubled
 
 _STEPS, _INCIDENTS, _ENDPOINTS, _ITEMS = table(Step), table(Incident), table(Endpoint), table(RetryItem)
 MAX_STEPS = 20_000
@@ -81,7 +81,7 @@ async def choose(house: House, connection: AsyncConnection, wanted: Selection) -
         (found.c.case_number, wanted.case),
         (found.c.department, wanted.department),
         (found.c.kind, wanted.kind.value if wanted.kind else None),
-        (found.c.reason, wanted.reason),
+        (found.c.reason, bare_reason(wanted.reason) if wanted.reason else None),
         (found.c.district, wanted.district),
     ):
         if value is not None:

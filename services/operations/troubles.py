@@ -65,6 +65,8 @@ ENDPOINT_CLOSED = "endpoint-closed"
 MAINTENANCE = "maintenance"
 SAID_OTHERWISE = "said-otherwise"
 UNKNOWN = "unknown"
+# What is tried no more is of the cause of which it was tried: without this, it would be a cause of its own.
+_USED_UP = "tries-used-up:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,19 @@ class Cause:
     def key(self) -> str:
         """The cause in one word."""
         return f"{self.department}|{self.kind.value}|{self.reason}"
+
+    @property
+    def root(self) -> tuple[str, str] | None:
+        """What stays the same when steps that are tried again fail for good, or the last of those that did are settled
+        and the others are still tried; None for what is not sent.
+        """
+        sent = self.kind in (IncidentKind.FAILED, IncidentKind.RETRYING)
+        return (self.department, bare_reason(self.reason)) if sent else None
+
+
+def bare_reason(reason: str) -> str:
+    """Why a try failed, whether or not it was the last."""
+    return reason.removeprefix(_USED_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +119,14 @@ def troubled(departments: Collection[str], now: datetime, today: date) -> Subque
     """
     parts = (_in_ledger(departments, now, today), _declined_services(departments), _contradicted(departments))
     whole = parts[0].union_all(*parts[1:]).subquery("found")
-    return select(whole).where(whole.c.kind.is_not(None)).subquery("troubled")
+    # Of one cause some steps may be tried again while others failed for good: they are one incident, which has failed.
+    failed = func.max(case((whole.c.kind == IncidentKind.FAILED.value, 1), else_=0)).over(
+        partition_by=(whole.c.department, whole.c.reason)
+    )
+    tried = whole.c.kind == IncidentKind.RETRYING.value
+    kind = case((and_(tried, failed == 1), IncidentKind.FAILED.value), else_=whole.c.kind).label("kind")
+    columns = [kind if column.name == "kind" else column for column in whole.c]
+    return select(*columns).where(whole.c.kind.is_not(None)).subquery("troubled")
 
 
 async def count_causes(
@@ -199,7 +221,7 @@ def _in_ledger(departments: Collection[str], now: datetime, today: date) -> Sele
             _STEPS.c.department,
             _STEPS.c.district,
             kind.cast(String).label("kind"),
-            cause.cast(String).label("reason"),
+            _bare(cause.cast(String)).label("reason"),
             _STEPS.c.answer_by,
             _STEPS.c.attempts,
             _STEPS.c.settled_at.label("at"),
@@ -209,6 +231,11 @@ def _in_ledger(departments: Collection[str], now: datetime, today: date) -> Sele
         .outerjoin(_ITEMS, _ITEMS.c.open_step == _STEPS.c.id)
         .where(_STEPS.c.department.in_(sorted(departments)), state.in_(_LOOKED_AT))
     )
+
+
+def _bare(reason: ColumnElement[str]) -> ColumnElement[str]:
+    """``bare_reason`` in a query."""
+    return case((reason.startswith(_USED_UP), func.substr(reason, len(_USED_UP) + 1)), else_=reason)
 
 
 def _announced(now: datetime) -> ColumnElement[bool]:

@@ -18,10 +18,9 @@ from services.operations.troubles import (
     SAID_OTHERWISE,
     Cause,
     Extent,
+    bare_reason,
 )
 from services.policy.text import Text
-
-_USED_UP = "tries-used-up:"
 
 
 class Owner(StrEnum):
@@ -52,6 +51,7 @@ RETRY_WORDS: Mapping[str, Text] = {
     "paused": Text("已暂停", "paused"),
     "cancelled": Text("已取消", "cancelled"),
     "closed": Text("已结束", "closed"),
+    "unconfirmed": Text("已结束，未全部确认", "over, not all confirmed"),
 }
 RETRY_COUNT_WORDS: Mapping[str, Text] = {
     "waiting": Text("待推送", "waiting"),
@@ -96,7 +96,7 @@ _THEIRS = frozenset({"http-401", "http-403", "http-404", "http-410"})
 
 def owner_of(cause: Cause) -> Owner:
     """Who must act."""
-    reason = cause.reason.removeprefix(_USED_UP)
+    reason = bare_reason(cause.reason)
     if reason in _OWNERS:
         return _OWNERS[reason]
     if cause.kind in (IncidentKind.DECLINED, IncidentKind.CONTRADICTED):
@@ -108,7 +108,7 @@ def owner_of(cause: Cause) -> Owner:
 
 def reason_words(cause: Cause) -> Text:
     """What the department or its endpoint did."""
-    reason = cause.reason.removeprefix(_USED_UP)
+    reason = bare_reason(cause.reason)
     if reason != cause.reason:
         did = reason_words(Cause(cause.department, cause.kind, reason))
         return Text(f"{did.zh}，多次重试未成功", f"{did.en}, however often it was tried")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Incident, IncidentKind, ItemState, MatterKind, RetryItem, RetryRun, RetryState
@@ -22,7 +22,6 @@ from services.policy.text import Text
 
 _INCIDENTS, _RUNS, _ITEMS = table(Incident), table(RetryRun), table(RetryItem)
 _SENT_AGAIN = (IncidentKind.FAILED, IncidentKind.STUCK, IncidentKind.RETRYING)
-_USED_UP = "tries-used-up:"
 
 
 class Sending:
@@ -117,8 +116,7 @@ async def _incidents(work: Work, connection: AsyncConnection) -> list[int]:
     elif matter.kind is MatterKind.UNCONNECTED:
         mine.append(_INCIDENTS.c.reason == ENDPOINT_CLOSED)
     elif matter.kind is MatterKind.TROUBLE:
-        reason = matter.subject
-        mine.append(or_(_INCIDENTS.c.reason == reason, _INCIDENTS.c.reason == f"{_USED_UP}{reason}"))
+        mine.append(_INCIDENTS.c.reason == matter.subject)
     else:
         return []
     query = select(_INCIDENTS.c.id).where(and_(*mine)).order_by(_INCIDENTS.c.id)

@@ -6,7 +6,7 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 
 from models import (
     AuditEntry,
@@ -103,6 +103,42 @@ async def test_it_is_over_when_no_step_is_left_and_opens_anew_when_it_comes_agai
     (again,) = await list_incidents(house)
     assert again.id != one.id
     assert (await _told(house, "incident.opened"), await _told(house, "incident.closed")) == (2, 1)
+
+
+async def test_what_was_tried_until_its_tries_were_used_up_stays_in_the_incident_of_its_cause(
+    house: House, departments: Departments
+) -> None:
+    departments.failing[FUND] = 503
+    numbers = await _cases(house, 3)
+    (one,) = await list_incidents(house)
+    failed = and_(table(Step).c.department == FUND, table(Step).c.case_number == numbers[0])
+    await _set(house, Step, failed, state=StepState.FAILED, reason="tries-used-up:http-503", next_attempt_at=None)
+    (same,) = await list_incidents(house)
+    assert (same.id, same.kind.code, same.reason.code, same.steps, same.since) == (
+        one.id, "failed", "http-503", 3, one.since,
+    )  # fmt: skip
+    assert len((await show_incident(house, one.id)).steps) == 3
+    # Settled by hand, what is still tried again is the incident as before.
+    await _set(house, Step, failed, state=StepState.DONE, reason=None)
+    (still,) = await list_incidents(house)
+    assert (still.id, still.kind.code, still.steps) == (one.id, "retrying", 2)
+    assert (await _told(house, "incident.opened"), await _told(house, "incident.closed")) == (1, 0)
+    await chain_length(house)
+
+
+async def test_one_incident_goes_on_of_two_that_were_open_for_one_cause(house: House, departments: Departments) -> None:
+    departments.failing[FUND] = 503
+    numbers = await _cases(house, 2)
+    (one,) = await list_incidents(house)
+    old = {"open_key": f"{FUND}|failed|tries-used-up:http-503", "department": FUND, "kind": IncidentKind.FAILED}
+    told = {"reason": "tries-used-up:http-503", "since": one.since, "opened_at": one.opened_at, "districts": []}
+    async with house.database.write("test") as transaction:
+        await transaction.insert(Incident, [old | told])
+    failed = and_(table(Step).c.department == FUND, table(Step).c.case_number == numbers[0])
+    await _set(house, Step, failed, state=StepState.FAILED, reason="tries-used-up:http-503", next_attempt_at=None)
+    (left,) = await list_incidents(house)
+    assert (left.kind.code, left.reason.code, left.steps) == ("failed", "http-503", 2)
+    assert len(await past_incidents(house)) == 1
 
 
 async def test_two_who_gather_at_once_tell_it_once(house: House, departments: Departments) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from models import Endpoint, IncidentKind, RetryState, Step, StepState
+from models import AuditEntry, Endpoint, IncidentKind, RetryState, Step, StepState
 from services.casework.deliveries import deliver_steps
 from services.database import table
 from services.errors import ConflictError, InputError, NotFoundError
@@ -125,7 +125,40 @@ async def test_a_canary_that_fails_stops_the_rest_until_somebody_resumes(
     departments.failing.clear()
     await resume_retry(house, run.id, ADMIN)
     done = await _rounds(house, run.id)
-    assert (done.state, done.counts) == (RetryState.CLOSED, {"confirmed": 3, "failed": 1})
+    assert (done.state, done.counts) == (RetryState.UNCONFIRMED, {"confirmed": 3, "failed": 1})
+
+
+async def test_a_retry_of_which_a_step_failed_or_was_declined_is_over_but_not_closed(
+    house: House, departments: Departments
+) -> None:
+    (failed,) = await _failed(house, departments, 1)
+    departments.failing[FUND] = 400
+    run = await preview_retry(house, Selection(case=failed), ADMIN)
+    await start_retry(house, run.id, ADMIN)
+    over = await _rounds(house, run.id)
+    assert (over.state, over.counts, over.because) == (RetryState.UNCONFIRMED, {"failed": 1}, None)
+    assert over.ended_at is not None
+    departments.failing.clear()
+    (declined,) = await _failed(house, departments, 1, "culture")
+    departments.declines["ZB87-3.1.7a"] = "system-error"
+    run = await preview_retry(house, Selection(case=declined, department="culture"), ADMIN)
+    await start_retry(house, run.id, ADMIN)
+    over = await _rounds(house, run.id)
+    assert over.state is RetryState.UNCONFIRMED
+    assert set(over.counts) == {"declined"}
+    assert await _noted(house) == {"retry.unconfirmed": 2}
+    # What it did not get through is free for another.
+    assert (await preview_retry(house, Selection(case=failed), ADMIN)).steps == 1
+    with pytest.raises(ConflictError):
+        await cancel_retry(house, over.id, ADMIN)
+
+
+async def _noted(house: House) -> Counter[str]:
+    """How retries ended, by the audit log."""
+    entries = table(AuditEntry)
+    async with house.database.read() as connection:
+        query = select(entries.c.action).where(entries.c.action.in_(("retry.closed", "retry.unconfirmed")))
+        return Counter((await connection.execute(query)).scalars())
 
 
 async def test_an_acknowledgement_is_no_confirmation(house: House, departments: Departments) -> None:

@@ -43,7 +43,7 @@ from services.database import among, table
 from services.house import House
 from services.meetings.rules import Rule
 from services.operations.incidents import departments_of
-from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER, troubled
+from services.operations.troubles import ENDPOINT_CLOSED, MAINTENANCE, NO_ANSWER, settles_a_part, troubled
 
 _CASES, _STEPS, _ENTITLEMENTS, _PERMITS = table(Case), table(Step), table(Entitlement), table(Permit)
 _ENDPOINTS, _FACTS = table(Endpoint), table(Fact)
@@ -186,7 +186,7 @@ async def _in_trouble(house: House, connection: AsyncConnection, rule: Rule) -> 
     by_cause: dict[Cause, list[Hanging]] = defaultdict(list)
     beyond: set[Cause] = set()
     rows = (await connection.execute(query)).all()
-    settled = await _settled_since(connection, rows)
+    settled = await _settled_parts(connection, rows)
     for row in rows:
         for cause in _causes_of(row, settled.get(row.step_id, frozenset())):
             asked = china_day(row.created_at)
@@ -198,26 +198,25 @@ async def _in_trouble(house: House, connection: AsyncConnection, rule: Rule) -> 
     return [one for cause in by_cause if cause in beyond for one in by_cause[cause]]
 
 
-async def _settled_since(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> dict[str, frozenset[str]]:
-    """Of the questions that were declined: the facts that somebody settled since, by step."""
+async def _settled_parts(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> dict[str, frozenset[str]]:
+    """Of the questions that were declined: the facts that are settled all the same, by step."""
     declined = [row for row in rows if row.kind == IncidentKind.DECLINED.value and row.asks is StepKind.VERIFICATION]
     if not declined:
         return {}
-    query = select(_FACTS.c.case_number, _FACTS.c.name, _FACTS.c.confirmed_at).where(
-        among(connection, _FACTS.c.case_number, {row.case_number for row in declined})
+    query = (
+        select(_STEPS.c.id, _FACTS.c.name)
+        .join(_FACTS, settles_a_part())
+        .where(among(connection, _STEPS.c.id, {row.step_id for row in declined}))
     )
-    told: dict[str, list[Row[Any]]] = defaultdict(list)
-    for fact in await connection.execute(query):
-        told[fact.case_number].append(fact)
-    return {
-        row.step_id: frozenset(one.name for one in told[row.case_number] if one.confirmed_at >= row.settled_at)
-        for row in declined
-    }
+    told: dict[str, set[str]] = defaultdict(set)
+    for step, name in await connection.execute(query):
+        told[step].add(name)
+    return {step: frozenset(names) for step, names in told.items()}
 
 
 def _causes_of(row: Any, settled: Collection[str]) -> Iterator[Cause]:
     """Why a step in trouble comes before the meeting. Declined services and contradictions are read apart, and facts
-    that were ``settled`` since it was declined are nothing any more.
+    of a declined question that are ``settled`` are nothing any more.
     """
     reason = str(row.reason)
     # Of an outage that was announced the meeting knows, and may have declared it itself.

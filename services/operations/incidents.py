@@ -39,7 +39,8 @@ async def gather(house: House) -> Gathered:
     """Open an incident for every cause that has none, close those that are over. Safe to repeat, and side by side."""
     async with house.database.read() as connection:
         extents = await live_causes(house, connection)
-        if not _differs(extents, await open_rows(connection)):
+        districts = await _districts(house, connection)
+        if not _differs(extents, districts, await open_rows(connection)):
             return Gathered()
     async with house.database.write(_ACTOR) as transaction:
         extents = await live_causes(house, transaction.connection)
@@ -51,12 +52,16 @@ async def gather(house: House) -> Gathered:
             rows[cause] = rows.pop(was)
             opened.remove(cause)
             closed.remove(was)
-        grown = {cause: row for cause, row in rows.items() if cause in extents and _is_past(extents[cause], row)}
-        districts = await _districts(house, transaction.connection) if opened or grown else {}
+        districts = await _districts(house, transaction.connection)
+        grown = {
+            cause: row
+            for cause, row in rows.items()
+            if cause in extents and _is_past(extents[cause], districts.get(cause, set()), row)
+        }
         await _open(house, transaction, {cause: extents[cause] for cause in opened}, districts)
         await _close(transaction, {cause: rows[cause] for cause in closed})
         for cause, row in grown.items():
-            await _keep_peak(transaction, row, extents[cause], districts[cause])
+            await _keep_peak(transaction, row, extents[cause], districts.get(cause, set()))
         return Gathered(tuple(opened), tuple(closed))
 
 
@@ -101,15 +106,17 @@ async def _move(transaction: Transaction, row: Row[Any], was: Cause, cause: Caus
         )  # fmt: skip
 
 
-def _differs(extents: Mapping[Cause, Extent], rows: Mapping[Cause, Row[Any]]) -> bool:
+def _differs(
+    extents: Mapping[Cause, Extent], districts: Mapping[Cause, set[str]], rows: Mapping[Cause, Row[Any]]
+) -> bool:
     if extents.keys() != rows.keys():
         return True
-    return any(_is_past(extents[cause], row) for cause, row in rows.items())
+    return any(_is_past(extents[cause], districts.get(cause, set()), row) for cause, row in rows.items())
 
 
-def _is_past(extent: Extent, row: Row[Any]) -> bool:
-    """Whether more hangs on the cause than ever did."""
-    return bool(extent.steps > row.most_steps or extent.cases > row.most_cases)
+def _is_past(extent: Extent, districts: set[str], row: Row[Any]) -> bool:
+    """Whether more hangs on the cause than ever did, or in a district where nothing did before."""
+    return bool(extent.steps > row.most_steps or extent.cases > row.most_cases or not districts.issubset(row.districts))
 
 
 async def _districts(house: House, connection: AsyncConnection) -> Mapping[Cause, set[str]]:
@@ -137,7 +144,7 @@ async def _open(
             "opened_at": transaction.at,
             "most_steps": extent.steps,
             "most_cases": extent.cases,
-            "districts": sorted(districts[cause]),
+            "districts": sorted(districts.get(cause, ())),
         }
         # Another pass may have been quicker: one cause is open once, and told by who opened it.
         statement = dialect.insert(_INCIDENTS).values(row).on_conflict_do_nothing(index_elements=["open_key"])

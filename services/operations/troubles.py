@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Integer,
     Select,
@@ -253,12 +254,7 @@ def _still_declined() -> ColumnElement[bool]:
     over = and_(_CASES.c.number == _STEPS.c.case_number, _CASES.c.state.in_((CaseState.REFUSED, CaseState.WITHDRAWN)))
     ended = and_(_PERMITS.c.case_number == _STEPS.c.case_number, _PERMITS.c.state == PermitState.ENDED)
     lives = ~exists(select(_CASES.c.number).where(over)) & ~exists(select(_PERMITS.c.case_number).where(ended))
-    since = and_(
-        _FACTS.c.case_number == _STEPS.c.case_number,
-        _FACTS.c.confirmed_at >= _STEPS.c.settled_at,
-        _STEPS.c.content.cast(String).like(literal('%"') + _FACTS.c.name + literal('"%')),
-    )
-    known = select(func.count(_FACTS.c.name.distinct())).where(since).scalar_subquery()
+    known = select(func.count(_FACTS.c.name.distinct())).where(settles_a_part()).scalar_subquery()
     kept = and_(
         _ENTITLEMENTS.c.case_number == _STEPS.c.case_number,
         _ENTITLEMENTS.c.step_id == _STEPS.c.id,
@@ -266,6 +262,36 @@ def _still_declined() -> ColumnElement[bool]:
     )
     asks = and_(_STEPS.c.kind == StepKind.VERIFICATION, lives, known < _asked(_STEPS.c.content))
     return or_(asks, exists(select(_ENTITLEMENTS.c.service).where(kept)))
+
+
+def settles_a_part() -> ColumnElement[bool]:
+    """Whether a fact settles a part of a question that was declined: it was the department's answer to the question
+    itself, before it declined or with it; or anybody's word since.
+    """
+    return and_(
+        _FACTS.c.case_number == _STEPS.c.case_number,
+        or_(_FACTS.c.step_id == _STEPS.c.id, _FACTS.c.confirmed_at >= _STEPS.c.settled_at),
+        _asks_for(_STEPS.c.content, _FACTS.c.name),
+    )
+
+
+class _asks_for(FunctionElement[bool]):  # noqa: N801 - reads as a function in a query
+    """Whether a step's content asks for a fact, by the fact's exact name."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_asks_for, "sqlite")
+def _asks_for_on_sqlite(element: _asks_for, compiler: SQLCompiler, **given: Any) -> str:
+    content, name = (compiler.process(one, **given) for one in element.clauses)
+    return f"({name} IN (SELECT value FROM json_each({content}, '$.facts')))"  # noqa: S608 - compiled columns only
+
+
+@compiles(_asks_for, "postgresql")
+def _asks_for_on_postgresql(element: _asks_for, compiler: SQLCompiler, **given: Any) -> str:
+    content, name = (compiler.process(one, **given) for one in element.clauses)
+    return f"coalesce({content} -> 'facts' @> to_jsonb({name}::text), false)"
 
 
 class _asked(FunctionElement[int]):  # noqa: N801 - reads as a function in a query

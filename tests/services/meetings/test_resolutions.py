@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from models import (
     CaseState,
-    Matter,
     MatterKind,
     MatterState,
     Remedy,
@@ -26,15 +25,12 @@ from services.errors import AccessError, ConflictError, InputError, NotFoundErro
 from services.house import House
 from services.meetings.acting import approve_action, ask_action, go_on_with_all, preview_action, reject_action
 from services.meetings.actions import cases as for_cases
-from services.meetings.causes import live_causes
 from services.meetings.following import confirm, follow
 from services.meetings.handling import put_forward
 from services.meetings.preparing import prepare
 from services.meetings.reading import show_resolution, wanted_of
 from services.meetings.resolutions import extend, report, revoke, set_action
-from services.meetings.rules import rule_on
 from services.meetings.sitting import close_sitting
-from services.operations.watching import list_incidents
 from services.revisions.looking import look_through
 from services.supervision.appraisal import appraise
 from services.supervision.periods import read_period
@@ -319,52 +315,6 @@ async def test_an_overdue_one_is_chased_and_comes_back_to_the_agenda(
     meeting = await sit()
     await extend(house, office, resolution, date(2015, 1, 30), "需跨学期安排")
     assert (await matter_row(house, number)).state is MatterState.RULED
-
-
-async def test_a_fact_that_was_decided_is_no_trouble_any_more(
-    house: House, departments: Departments, sit: Sit, resolve: Resolve, office: Caller, second: Caller
-) -> None:
-    departments.silent.add("hrss")
-    (number,) = await registered(house, application())
-    await work(house, number)
-    event = next(one for one in departments.sent if one["id"].startswith(f"{number}-v-hrss"))
-    await departments.report(house, "hrss", {"step": event["id"], "declined": {"reason": "no-record"}})
-    meeting = await sit()
-    waiting = await _unconfirmed(house)
-    assert set(waiting) == {"labour_contract", "social_insurance"}
-    for fact, matter in sorted(waiting.items()):
-        action = {"kind": "decide-fact", "fact": fact, "value": True, "department": "hrss"}
-        resolution = await resolve(meeting, matter, action=action)
-        await ask_action(house, office, resolution)
-        await approve_action(house, second, resolution)
-        await work(house, number)
-        await prepare(house)
-        # As long as the other fact of the same question is open, it stays, and the incident with it.
-        open_ = {"social_insurance"} if fact == "labour_contract" else set()
-        assert await _hanging(house) == open_
-        incidents = [one for one in await list_incidents(house) if one.kind.code == "declined"]
-        assert len(incidents) == len(open_)
-    assert (await permit_row(house, number)).term_years == 3
-    await close_sitting(house, office, meeting)
-    await prepare(house)
-    assert await _unconfirmed(house) == {}
-
-
-async def _hanging(house: House) -> set[str | None]:
-    """The facts that cases hang on now."""
-    async with house.database.read() as connection:
-        causes = await live_causes(house, connection, await rule_on(connection, house.database.clock.today()))
-    return {one.subject for one in causes if one.kind is MatterKind.UNCONFIRMED}
-
-
-async def _unconfirmed(house: House) -> dict[str, int]:
-    """Matters about facts that nobody can confirm and that are not done, by fact."""
-    rows = table(Matter)
-    query = select(rows).where(
-        rows.c.kind == MatterKind.UNCONFIRMED, rows.c.state.in_((MatterState.OPEN, MatterState.RULED))
-    )
-    async with house.database.read() as connection:
-        return {row.subject: row.id for row in await connection.execute(query)}
 
 
 @pytest.mark.parametrize(

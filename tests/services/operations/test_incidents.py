@@ -314,6 +314,24 @@ async def test_a_district_sees_what_is_over_of_its_own(house: House, departments
         await show_incident(house, one.id, Sight(district="370303"))
 
 
+async def test_a_district_sees_an_incident_that_reached_it_without_growing(
+    house: House, departments: Departments
+) -> None:
+    departments.failing["police"] = 503
+    await _cases(house, 1, district="370302")
+    (one,) = await list_incidents(house)
+    # As many cases as before, in another district.
+    await _set(house, Step, table(Step).c.state == StepState.DUE, state=StepState.SUPERSEDED)
+    await _cases(house, 1, district="370303")
+    assert [own.id for own in await list_incidents(house, Sight(district="370303"))] == [one.id]
+    departments.failing.clear()
+    await _set(house, Step, table(Step).c.state == StepState.DUE, state=StepState.SUPERSEDED)
+    assert await list_incidents(house) == ()
+    for reached in ("370302", "370303"):
+        assert [past.id for past in await past_incidents(house, Sight(district=reached))] == [one.id]
+    assert await past_incidents(house, Sight(district="370323")) == ()
+
+
 async def test_an_incident_keeps_nothing_but_codes_and_times(house: House, departments: Departments) -> None:
     departments.failing[FUND] = 503
     await _cases(house, 1)

@@ -21,6 +21,7 @@ _TROUBLES: Mapping[str, Text] = {
     "connect": Text("无法连接对方接口", "the endpoint cannot be reached"),
     "timeout": Text("对方接口超时未应答", "the endpoint did not answer in time"),
     "reset": Text("连接中断", "the connection broke off"),
+    "internal": Text("本系统推送出错，与对方无关", "a fault of this system while sending, not of the endpoint"),
     "tls": Text("对方证书未通过校验", "the certificate of the endpoint does not hold"),
     "protocol": Text("对方应答不符合 HTTP 规范", "the answer is not proper HTTP"),
     "address": Text("接口地址不可用", "the address of the endpoint cannot be used"),

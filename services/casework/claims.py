@@ -198,7 +198,8 @@ async def _check(
             for step in one.steps.values()
             if step.id not in found.wrong and not doors.takes(step.department, step.district, step.content)
         }
-        if any(takes_part(doors.rows[one.target.department].services, one.steps[step].content) for step in filtered):
+        row = doors.rows[one.target.department]
+        if any(takes_part(row, one.steps[step].district, one.steps[step].content) for step in filtered):
             mixed.add(one.target.department)
         wrong = found.wrong.keys() & one.steps.keys()
         await give_back(transaction, early, one.lease, now + _AGAIN, held=False)

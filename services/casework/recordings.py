@@ -15,10 +15,11 @@ from services.casework.claims import Consignment
 from services.casework.outcomes import Answered, apply_settlement, weigh_answers
 from services.casework.watch import Watch
 from services.database import Transaction
-from services.endpoints.health import DoorMoves, record_tries
-from services.endpoints.registry import close_endpoint
+from services.endpoints.health import record_tries
+from services.endpoints.registry import close_gone
 from services.exchange.breaker import Tries, speaks_of_endpoint
 from services.exchange.delivery import AttemptResult
+from services.exchange.failures import INTERNAL
 from services.exchange.schedule import Verdict, next_attempt, retries
 from services.house import House
 from services.ledger.cases import wake
@@ -118,12 +119,10 @@ class Recording:
             transaction, {code: _tries(tried) for code, tried in by_department.items()}, probes, now
         )
         gone = {code for code, tried in by_department.items() if any(one.verdict is Verdict.GONE for one in tried)}
-        for department in sorted(gone):
-            await close_endpoint(transaction, department, ENDPOINT_GONE)
-        await self._shut(transaction, doors, gone)
-
-    async def _shut(self, transaction: Transaction, doors: DoorMoves, gone: set[str]) -> None:
-        await hold_due(transaction, doors.shut | gone)
+        called = [self.consignments[code].target for code in sorted(gone)]
+        closed = await close_gone(transaction, self.house.keys, called, ENDPOINT_GONE)
+        await hold_due(transaction, doors.shut | closed)
+        # What is on its way to an address that is no more stops, also where the department has a new one.
         for department in doors.shut | gone:
             self.consignments[department].passage.gate.shut()
 
@@ -172,7 +171,8 @@ class Recording:
 
 
 def _tries(results: Sequence[AttemptResult]) -> Tries:
-    """What the breaker sees of the requests to one department."""
+    """What the breaker sees of the requests to one department: not those that failed for a fault of ours."""
+    results = [one for one in results if one.error != INTERNAL]
     failed = tuple(speaks_of_endpoint(one.verdict, one.status) for one in results)
     because = next((_cause(one) for one, bad in zip(reversed(results), reversed(failed), strict=True) if bad), None)
     pauses = [one.retry_after for one, bad in zip(results, failed, strict=True) if bad and one.retry_after is not None]

@@ -50,21 +50,25 @@ async def split_standing(database: Database, department: str, actor: str) -> int
     return count
 
 
-def takes_part(services: Collection[str] | None, content: Mapping[str, Any]) -> bool:
-    """Whether an endpoint that takes ``services`` (None: all) takes some of what a step asks for, and not the rest."""
+def takes_part(endpoint: Row[Any], district: str, content: Mapping[str, Any]) -> bool:
+    """Whether an endpoint takes some of what a step of ``district`` asks for, and not the rest. Of a district that it
+    does not serve it takes nothing, and there is nothing to split.
+    """
+    if endpoint.services is None or (endpoint.districts is not None and district not in endpoint.districts):
+        return False
     asked = services_of(content)
-    return services is not None and not (asked <= set(services) or asked.isdisjoint(services))
+    return not (asked <= set(endpoint.services) or asked.isdisjoint(endpoint.services))
 
 
-async def _filters(transaction: Transaction, departments: Collection[str]) -> dict[str, frozenset[str]]:
-    """What the endpoints of ``departments`` take, of those that do not take all."""
-    query = select(_ENDPOINTS.c.department, _ENDPOINTS.c.services)
+async def _filters(transaction: Transaction, departments: Collection[str]) -> dict[str, Row[Any]]:
+    """The endpoints of ``departments``, of those that do not take every service."""
+    query = select(_ENDPOINTS.c.department, _ENDPOINTS.c.services, _ENDPOINTS.c.districts)
     rows = await transaction.connection.execute(query.where(_ENDPOINTS.c.department.in_(sorted(departments))))
-    return {department: frozenset(services) for department, services in rows if services is not None}
+    return {row.department: row for row in rows if row.services is not None}
 
 
 async def _mixed(
-    transaction: Transaction, filters: Mapping[str, frozenset[str]], which: Any, *, lock: bool = False
+    transaction: Transaction, filters: Mapping[str, Row[Any]], which: Any, *, lock: bool = False
 ) -> list[Row[Any]]:
     """The untried steps among ``which`` of which the endpoint takes some services and not others."""
     untried = and_(
@@ -78,7 +82,7 @@ async def _mixed(
     if lock and is_postgresql(transaction.connection):
         query = query.with_for_update()
     rows = await transaction.connection.execute(query)
-    return [row for row in rows if takes_part(filters[row.department], row.content)]
+    return [row for row in rows if takes_part(filters[row.department], row.district, row.content)]
 
 
 def _parts(content: Mapping[str, Any], takes: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -101,7 +105,7 @@ async def _lock_cases(transaction: Transaction, numbers: Collection[str]) -> Non
 
 async def _split(
     transaction: Transaction,
-    filters: Mapping[str, frozenset[str]],
+    filters: Mapping[str, Row[Any]],
     rows: Collection[Row[Any]],
     now: datetime | None = None,
 ) -> int:
@@ -116,7 +120,7 @@ async def _split(
     fresh: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     for row in rows:
-        taken, rest = _parts(row.content, filters[row.department])
+        taken, rest = _parts(row.content, frozenset(filters[row.department].services))
         # A round of its own: no two keys of a case are alike, and a later step has a later round.
         rounds[row.case_number] += 1
         identity = step_id(row.case_number, row.kind, row.department, rounds[row.case_number])

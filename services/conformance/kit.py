@@ -112,7 +112,11 @@ class Kit:
         services = [
             code for code, one in self.pack.services.items() if one.kind != "public" and one.owner_on(day) == own
         ]
-        orders = [self._order(PERMIT_ISSUED, permit=term), self._order(PERMIT_ENDED, permit=term, reason="expired")]
+        rests_on = tuple(route.clause for ground in self.pack.permit.grounds.values() for route in ground.routes)[:1]
+        orders = [
+            self._order(PERMIT_ISSUED, permit=term, clauses=rests_on),
+            self._order(PERMIT_ENDED, permit=term, reason="expired", clauses=rests_on),
+        ]
         if services:
             opens = tuple(Opening(code, day, term.valid_until, (code,)) for code in services)
             orders.insert(0, self._order(ENTITLEMENTS, permit=term, open=opens))
@@ -133,7 +137,7 @@ class Kit:
         """Two messages about the same thing, of which the second undoes or repeats the first."""
         first = self._main()
         later = replace(self._order(first.kind), asked_at=first.asked_at + timedelta(minutes=1))
-        later = replace(later, facts=first.facts, permit=first.permit, reason=first.reason)
+        later = replace(later, facts=first.facts, permit=first.permit, reason=first.reason, clauses=first.clauses)
         if first.open:
             ends = first.asked_at.date()
             gone = tuple(Withdrawal(one.service, ends, one.because) for one in first.open)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +10,11 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Door, Endpoint, EndpointState
-from services.database import Transaction, table
+from services.database import Transaction, is_postgresql, table
 from services.errors import NotFoundError
 from services.exchange.credentials import Credentials, open_credentials, seal_credentials
 from services.exchange.delivery import Target
-from services.sealing import KeyRing
+from services.sealing import KeyRing, SealError
 
 _ENDPOINTS = table(Endpoint)
 
@@ -76,10 +76,42 @@ async def secrets_of(
 
 
 async def close_endpoint(transaction: Transaction, department: str, because: str) -> None:
-    """Stop sending to a department; its steps stay due."""
-    await transaction.connection.execute(
+    """Stop sending to a department; its steps stay due. One that is closed already keeps its reason."""
+    closed = await transaction.connection.execute(
         update(_ENDPOINTS)
-        .where(_ENDPOINTS.c.department == department)
+        .where(_ENDPOINTS.c.department == department, _ENDPOINTS.c.state != EndpointState.CLOSED)
         .values(state=EndpointState.CLOSED, because=because)
+        .returning(_ENDPOINTS.c.department)
     )
-    transaction.note("endpoint.closed", department, because=because)
+    if closed.first() is not None:
+        transaction.note("endpoint.closed", department, because=because)
+
+
+async def close_gone(transaction: Transaction, keys: KeyRing, called: Sequence[Target], because: str) -> set[str]:
+    """Close the endpoints that said by a 410 that they are no more; the departments whose door is closed now.
+
+    ``called`` are the targets as they were called. A department that has registered anew meanwhile, at another
+    address or with secrets of which none signed that call, keeps its new door.
+    """
+    query = select(_ENDPOINTS).where(_ENDPOINTS.c.department.in_([one.department for one in called]))
+    if is_postgresql(transaction.connection):
+        query = query.order_by(_ENDPOINTS.c.department).with_for_update()
+    rows = {row.department: row for row in await transaction.connection.execute(query)} if called else {}
+    closed: set[str] = set()
+    for target in called:
+        row = rows.get(target.department)
+        if row is not None and _is_called_by(row, keys, target):
+            await close_endpoint(transaction, target.department, because)
+            closed.add(target.department)
+    return closed
+
+
+def _is_called_by(row: Row[Any], keys: KeyRing, target: Target) -> bool:
+    if row.url != target.url:
+        return False
+    try:
+        now_held = target_of(row, keys).secrets
+    except SealError:
+        # Whoever claims next closes it for that.
+        return False
+    return not set(target.secrets).isdisjoint(now_held)

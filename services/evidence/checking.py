@@ -157,6 +157,11 @@ def _notes(bundle: Mapping[str, Any], public_key: str | None, secrets: Sequence[
             yield f"attempt {attempt['number']}: handed over in a sheet, which bears no signature"
         elif attempt["batch"] is not None:
             yield f"attempt {attempt['number']}: sent in a batch with others' events, whose digests are shown"
+        if attempt["door"] == Door.PUSH and attempt["answer_digest"] is not None and not bundle["inbound"]:
+            yield (
+                f"attempt {attempt['number']}: what it answered came in the body of the answer, which TLS covers and "
+                "no signature; its digest is shown"
+            )
         if not attempt["same_message"]:
             yield f"attempt {attempt['number']}: sent other bytes than the later message"
     for came in bundle["inbound"]:

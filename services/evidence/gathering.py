@@ -87,6 +87,8 @@ def _step(house: House, step: Row[Any]) -> dict[str, Any]:
         "reason": step.reason,
         "content": step.content,
         "pack": step.pack,
+        # Of the rules that wrote the message: a verification stands on no decision that would name it.
+        "pack_digest": house.packs.named(step.pack).digest,
         "created_at": _plain(step.created_at),
         "answer_by": _plain(step.answer_by),
         "received_at": _plain(step.received_at),

@@ -23,7 +23,7 @@ from services import tracing
 from services.errors import InputError
 from services.exchange.client import TIMEOUT, Answer, Client, as_client
 from services.exchange.connections import PLAIN, Access
-from services.exchange.failures import UNANSWERED, error_kind
+from services.exchange.failures import INTERNAL, UNANSWERED, error_kind
 from services.exchange.masking import excerpt
 from services.exchange.messages import BATCH_CONTENT_TYPE, CONTENT_TYPE, Message, batch_body, batch_id
 from services.exchange.outcomes import Outcome, parse_answer
@@ -180,9 +180,9 @@ async def attempt(
         except UNANSWERED as failure:
             error = error_kind(failure)
         except Exception as failure:
-            # Whatever one department brings about, the others' messages are on their way beside it. Only the kind is
-            # logged, since the words of a foreign error may bear anything.
-            error = error_kind(failure)
+            # A fault of ours, and not the department's: the others' messages are on their way beside it. Only the
+            # kind is logged, since the words of a foreign error may bear anything.
+            error = INTERNAL
             _LOG.error("a try at %s ended with %s", target.department, type(failure).__name__)
         trace.answered(answer.status if answer is not None else None, error)
     duration_ms = round((time.perf_counter() - started) * 1000)

@@ -31,7 +31,9 @@ _KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
     ("connect", (httpx.ConnectError,)),
     ("protocol", (httpx.ProtocolError,)),
 )
-ERROR_KINDS = (*dict.fromkeys(kind for kind, _ in _KINDS), "too-large")
+# An error of our own while sending: it says nothing about the department, and is never counted against it.
+INTERNAL = "internal"
+ERROR_KINDS = (*dict.fromkeys(kind for kind, _ in _KINDS), "too-large", INTERNAL)
 
 
 def error_kind(failure: BaseException) -> str:

@@ -96,6 +96,7 @@ class MessageWriter:
             raise InputError(f"must be one of {', '.join(KINDS)}", place="order.kind")
         part = {name: person[name] for name in self.fields(order) if person.get(name) not in (None, "", [], ())}
         asked, purpose, clauses = self._asked(order)
+        _must(clauses, "order.clauses", "rests on no clause; only a test event may")
         data = {
             "case": order.case_number,
             "step": order.step_id,

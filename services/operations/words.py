@@ -76,6 +76,7 @@ _DONE: Mapping[str, Text] = {
     "token": Text("不发放访问令牌", "gives no access token"),
     "too-large": Text("应答内容过大", "answers at too great a length"),
     "redirected": Text("要求转往其他地址", "answers with a redirect"),
+    "internal": Text("的消息因本系统出错未能发出", "cannot be written to, for a fault of this system"),
     "message-not-written": Text("的消息无法生成", "cannot be written to: its message could not be made"),
     ENDPOINT_CLOSED: Text("接口停用", "has no open endpoint"),
     MAINTENANCE: Text("停机维护", "is under announced maintenance"),
@@ -85,6 +86,7 @@ _DONE: Mapping[str, Text] = {
     SAID_OTHERWISE: Text("答复与先前不一致", "said otherwise before"),
 }
 _OWNERS: Mapping[str, Owner] = {
+    "internal": Owner.ADMINISTRATOR,
     "message-not-written": Owner.ADMINISTRATOR,
     "record-mismatch": Owner.STATION,
     "document-missing": Owner.STATION,

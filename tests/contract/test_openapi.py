@@ -99,7 +99,7 @@ def _messages() -> dict[str, dict[str, Any]]:
         "verification": ("police", {"facts": ("identity_matches",)}),
         "entitlements": ("justice", {"open": (opening,), "permit": permit}),
         "permit_issued": ("police", {"permit": permit, "clauses": ("ZB87-2.1",)}),
-        "permit_ended": ("police", {"permit": permit, "reason": "expired"}),
+        "permit_ended": ("police", {"permit": permit, "reason": "expired", "clauses": ("A2",)}),
     }
     person = {"name": "测试甲", "id_number": "440524188001010014"}
     events = [

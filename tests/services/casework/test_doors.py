@@ -27,27 +27,10 @@ from services.ledger.holding import offer_again
 from services.sealing import SealError
 from tests.testing.clock import SetClock
 from tests.testing.departments import Departments, dispatch, work
+from tests.testing.doors import change, endpoint, states
 from tests.testing.people import application, registered
 
 STEPS, ENDPOINTS, ATTEMPTS, CASES = table(Step), table(Endpoint), table(Attempt), table(Case)
-
-
-async def endpoint(house: House, department: str = "hrss") -> Any:
-    async with house.database.read() as connection:
-        return (await connection.execute(select(ENDPOINTS).where(ENDPOINTS.c.department == department))).one()
-
-
-async def change(house: House, department: str = "hrss", **values: Any) -> None:
-    async with house.database.write("test") as transaction:
-        await transaction.connection.execute(
-            update(ENDPOINTS).where(ENDPOINTS.c.department == department).values(values)
-        )
-
-
-async def states(house: House, department: str = "hrss") -> dict[StepState, int]:
-    query = select(STEPS.c.state, func.count()).where(STEPS.c.department == department).group_by(STEPS.c.state)
-    async with house.database.read() as connection:
-        return {row.state: row[1] for row in (await connection.execute(query)).all()}
 
 
 async def shut(house: House, departments: Departments, cases: int = MIN_TRIES) -> list[str]:
@@ -130,18 +113,6 @@ async def test_two_processes_do_not_both_try_a_shut_door(
     finally:
         await twin.database.dispose()
     assert asked(departments, "hrss") == before + 1
-
-
-async def test_410_closes_the_endpoint_and_its_steps_wait_for_it(house: House, departments: Departments) -> None:
-    departments.failing["hrss"] = 410
-    (number,) = await registered(house, application())
-    await work(house, number)
-    assert (await endpoint(house)).state is EndpointState.CLOSED
-    assert await states(house) == {StepState.HELD: 1}
-    departments.failing.clear()
-    await change(house, state=EndpointState.OPEN)
-    await dispatch(house)
-    assert set(await states(house)) == {StepState.DONE}
 
 
 async def test_credentials_that_do_not_open_stop_no_other(house: House, departments: Departments) -> None:

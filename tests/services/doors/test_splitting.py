@@ -12,6 +12,7 @@ from models import EndpointState, Role, StepKind, StepState
 from models.steps import services_of
 from services.access import Caller
 from services.casework import advance as advancing
+from services.casework import claims
 from services.casework.advance import advance
 from services.casework.deliveries import deliver_steps
 from services.casework.splitting import split_planned, split_standing
@@ -106,6 +107,25 @@ async def test_a_filter_that_comes_later_splits_what_nobody_has_seen(
     await work(house, number)
     await dispatch(house)
     assert [event["id"] for event in pushed(departments)] == [whole.id]
+
+
+async def test_what_is_of_a_district_that_the_endpoint_does_not_serve_is_not_split(
+    house: House, departments: Departments, change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await planned(house)
+    await change("hrss", services=[TAKEN], districts=["000000"])
+    asked: list[str] = []
+
+    async def noted(database: Any, department: str, actor: str) -> int:
+        asked.append(department)
+        return await split_standing(database, department, actor)
+
+    monkeypatch.setattr(claims, "split_standing", noted)
+    await deliver_steps(house, "dispatch")
+    (whole,) = await grants(house)
+    assert (whole.attempts, asked, pushed(departments)) == (0, [], [])
+    assert await split_standing(house.database, "hrss", "officer:test") == 0
+    assert len(await grants(house)) == 1
 
 
 async def test_what_was_claimed_before_it_could_be_split_is_split_all_the_same(

@@ -54,6 +54,8 @@ async def test_a_bundle_holds_all_of_a_step_and_checks_offline(
     data = await write_bundle(house, step, "auditor:test")
     finding = check_bundle(data, public_key=Seal.of(house.keys).public_key, secrets=[SECRET])
     assert (finding.problems, finding.step, finding.state) == ((), step, "done")
+    # The outcome came in the answer's body: nobody but the connection vouches for it, and that is said.
+    assert any("in the body of the answer" in note and "TLS" in note for note in finding.notes)
     bundle = json.loads(data)
     sent = next(event for event in departments.sent if event["id"] == step)
     assert json.loads(bundle["message"]["body"]) == sent
@@ -62,6 +64,7 @@ async def test_a_bundle_holds_all_of_a_step_and_checks_offline(
     assert sorted(attempt["fields"]) == sorted(sent["data"]["person"])
     if kind == "verification":
         assert bundle["decision"] is None
+        assert bundle["step"]["pack_digest"] == house.packs.named("zibo-2014-87").digest
         assert {fact["name"] for fact in bundle["facts"]} == {"labour_contract", "social_insurance"}
     else:
         assert bundle["decision"]["pack_digest"] == house.packs.named("zibo-2014-87").digest
@@ -154,7 +157,9 @@ async def test_a_call_back_is_kept_with_its_signature(house: House, departments:
     (came,) = bundle["inbound"]
     assert came["body"].encode() == body
     assert came["headers"] == dict(headers)
-    assert check_bundle(data, secrets=[SECRET]).problems == ()
+    finding = check_bundle(data, secrets=[SECRET])
+    assert finding.problems == ()
+    assert not any("in the body of the answer" in note for note in finding.notes)
     assert check_bundle(data, secrets=[new_secret()]).problems
     inbound = table(InboundMessage)
     async with house.database.engine.begin() as connection:

@@ -65,6 +65,8 @@ def make_order(pack: Pack) -> MakeOrder:
             parts["facts"] = facts
         else:
             parts["permit"] = PermitTerm(3, DAY, date(2017, 11, 2))
+        if kind in ("permit_issued", "permit_ended"):
+            parts["clauses"] = ("A2",)
         if kind == "entitlements":
             parts["open"] = tuple(Opening(s, DAY, date(2017, 11, 2), (s, "A7")) for s in services)
             parts["withdraw"] = tuple(Withdrawal(s, DAY, (s, "A17")) for s in services[:1])

@@ -309,7 +309,7 @@ async def test_an_error_that_nobody_foresaw_is_one_failed_try(caplog):
 
     async with aclosing(deliver(Odd(), Target("hrss", "http://127.0.0.1/", SECRETS), [message("a")], now)) as results:
         (result,) = [one async for one in results]
-    assert (result.status, result.error, result.verdict) == (None, "reset", Verdict.RETRY)
+    assert (result.status, result.error, result.verdict) == (None, "internal", Verdict.RETRY)
     assert "RecursionError" in caplog.text
     assert "测试甲" not in caplog.text
 

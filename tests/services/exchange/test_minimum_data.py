@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 import services.policy
+from services.errors import InputError
 from services.exchange.messages import MessageWriter
 from services.exchange.orders import Opening, PermitTerm, StepOrder, Withdrawal, step_id
+from services.exchange.schemas import schema
 from services.policy.registry import default_registry
 
 FILES = sorted((Path(services.policy.__file__).parent / "packs").glob("*.yaml"))
@@ -70,8 +73,9 @@ def _orders(pack: Mapping[str, Any], department: str) -> Iterator[tuple[StepOrde
         yield order("entitlements", permit=term, open=opens), allowed(*some)
         yield order("entitlements", permit=term, withdraw=ends), allowed(*some)
     known = allowed(*facts, *services_) & _IDENTITY
-    yield order("permit_issued", permit=term), known
-    yield order("permit_ended", permit=term, reason="expired"), known
+    # News of a permit rests on what the decision gave as its reason.
+    yield order("permit_issued", permit=term, clauses=("ZB87-2.1",)), known
+    yield order("permit_ended", permit=term, reason="expired", clauses=("A2",)), known
 
 
 @pytest.mark.parametrize(("file", "department"), _departments(), ids=lambda one: getattr(one, "stem", one))
@@ -87,8 +91,11 @@ def test_a_department_is_sent_what_its_list_allows_and_nothing_else(file: Path, 
         # And it always says what for, on what clause, and about which case.
         assert data["purpose"]["zh"]
         assert data["case"] == order.case_number
-        if order.kind in ("verification", "entitlements"):
-            assert data["clauses"]
+        assert data["clauses"]
+        assert all(isinstance(clause, str) and clause for clause in data["clauses"])
+        validator = Draft202012Validator(schema(message.type))
+        assert validator.is_valid(data)
+        assert not validator.is_valid(data | {"clauses": []})
 
 
 def _marks(name: str) -> list[bytes]:
@@ -98,6 +105,18 @@ def _marks(name: str) -> list[bytes]:
     value = MARKS[name]
     values = value[0].values() if isinstance(value, list) else [value]
     return [str(one).encode() for one in values]
+
+
+@pytest.mark.parametrize("kind", ["permit_issued", "permit_ended"])
+def test_a_message_about_a_person_that_rests_on_no_clause_is_not_written(kind: str) -> None:
+    pack = default_registry().packs[-1]
+    writer = MessageWriter(pack, public_url="https://lianban.example")
+    term = PermitTerm(3, date(2014, 11, 3), date(2017, 11, 2))
+    at = datetime(2014, 11, 3, tzinfo=UTC)
+    order = StepOrder("s-1", "370303-2014-000001", "police", kind, at, permit=term, reason="expired")
+    with pytest.raises(InputError, match="rests on no clause") as refused:
+        writer.build(order, MARKS)
+    assert refused.value.place == "order.clauses"
 
 
 def test_a_test_of_an_endpoint_bears_nobody() -> None:

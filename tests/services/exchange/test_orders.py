@@ -27,7 +27,7 @@ def test_clauses_and_fewer_fields_survive_too(make_order):
 
 def test_content_bears_no_personal_data_and_no_columns(make_order):
     assert set(order_content(make_order("verification", "hrss"))) == {"facts"}
-    assert set(order_content(make_order("permit_ended", "police"))) == {"permit", "reason"}
+    assert set(order_content(make_order("permit_ended", "police"))) == {"permit", "reason", "clauses"}
 
 
 def test_a_steps_id_names_case_kind_department_and_round():

@@ -22,6 +22,11 @@ _PLAIN = (
     "districts", "fallback", "fallback_hours", "drain_per_second", "held_at", "probe_at", "tested_at", "tested_well",
     "polled_at",
 )  # fmt: skip
+# What a registration says and the endpoint's row keeps under the same name.
+_KEPT_AS_GIVEN = (
+    "door", "url", "batch_size", "concurrency", "timeout_seconds", "rate_per_second", "fallback", "fallback_hours",
+    "drain_per_second", "certificate_authority",
+)  # fmt: skip
 
 
 async def view_endpoints(house: House, department: str | None = None) -> list[Mapping[str, Any]]:
@@ -54,20 +59,11 @@ async def standing_registration(house: House, department: str) -> Registration:
     credentials = open_credentials(house.keys, department, row.secrets)
     return Registration(
         department,
-        row.door,
-        row.url,
-        credentials.schemes(),
-        credentials.their_keys,
-        row.batch_size,
-        row.concurrency,
-        row.timeout_seconds,
-        row.rate_per_second,
-        None if row.services is None else tuple(row.services),
-        None if row.districts is None else tuple(row.districts),
-        row.fallback,
-        row.fallback_hours,
-        row.drain_per_second,
-        row.certificate_authority,
+        signing=credentials.schemes(),
+        their_keys=credentials.their_keys,
+        services=None if row.services is None else tuple(row.services),
+        districts=None if row.districts is None else tuple(row.districts),
+        **{name: getattr(row, name) for name in _KEPT_AS_GIVEN},
     )
 
 
